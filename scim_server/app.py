@@ -1,0 +1,65 @@
+"""The application: assembled here and nowhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scim_server.http.logging import configure_logging
+from scim_server.http.middleware import RequestMiddleware, facts_of
+from scim_server.http.responses import error_response
+from scim_server.http.routes import routes
+from scim_server.http.server import Server
+from scim_server.schema_files import load_registry
+from scim_server.scim.errors import MethodNotAllowed, NotFound, ScimError, ServiceUnavailable
+from scim_server.settings import Settings
+from scim_server.store.database import DatabaseUnavailable
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the ASGI application for some settings; it can be mounted below another one.
+
+    Its lifespan prepares and closes the store; without it the store is prepared by the first
+    request. Raises SchemaError for schemas that cannot be used.
+    """
+    configure_logging(settings.log_level)
+    registry = load_registry(settings.schema_folders)
+    server = Server(settings, registry)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            await server.prepare()
+        except (DatabaseUnavailable, ServiceUnavailable):
+            pass  # each request tries again and says why it cannot be served
+        yield
+        await server.database.close()
+
+    app = Starlette(
+        routes=routes(registry),
+        middleware=[Middleware(RequestMiddleware)],
+        exception_handlers={HTTPException: _routing_error},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.server = server
+    app.state.database = server.database
+    return app
+
+
+def application_from_environment() -> Starlette:
+    """Return the application for the settings in the environment, for ASGI servers that take a factory."""
+    return create_app(Settings())
+
+
+async def _routing_error(request: Request, error: Exception) -> Response:
+    """Answer what no route takes: 404, or 405 with the methods that the endpoint has."""
+    failure: ScimError = NotFound(f"There is no endpoint {request.url.path[:120]}.")
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "").split(", ")
+        failure = MethodNotAllowed(request.method, allowed)
+    return error_response(failure, facts_of(request.scope).request_id)

@@ -1,0 +1,166 @@
+"""`scim-server client`: who may call, and the tokens they call with."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeVar
+
+import typer
+
+from scim_server.cli import output
+from scim_server.cli.output import CommandFailed
+from scim_server.cli.parsing import parse_duration, parse_switches
+from scim_server.cli.store import DatabaseUrl, run_on_store
+from scim_server.services.clients import Clients, ClientSummary, IssuedToken, UnknownClient
+from scim_server.store.database import Database
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Create, list, rotate and revoke the clients that may call.")
+
+Name = Annotated[str, typer.Argument(help="Name of the client.", show_default=False)]
+Tenant = Annotated[str, typer.Option(help="Tenant the client belongs to.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Expires = Annotated[
+    timedelta | None,
+    typer.Option(
+        parser=parse_duration,
+        metavar="TIME",
+        help="Time after which the token ends: 30m, 12h, 90d, 4w. Without it the token has no end.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def create(
+    name: Name,
+    tenant: Tenant = "default",
+    profile: Annotated[str, typer.Option(help="What it is: idp, hris, admin, import or app.")] = "idp",
+    dialect: Annotated[str, typer.Option(help="How it speaks: okta, entra, generic or strict.")] = "generic",
+    permission: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A permission instead of those of the profile; may be repeated.", show_default=False
+        ),
+    ] = None,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=on|off", help="A leniency of the dialect; may be repeated.", show_default=False
+        ),
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="Id of the user that /Me is.", show_default=False)] = None,
+    expires: Expires = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a client and print its token, which is shown only this once.
+
+    Example: scim-server client create okta --dialect okta --expires 90d
+    """
+    switches = parse_switches(switch or [])
+
+    async def work(clients: Clients) -> IssuedToken:
+        return await clients.create(
+            name,
+            tenant=tenant,
+            profile=profile,
+            dialect=dialect,
+            permissions=permission or None,
+            switches=switches,
+            user=user,
+            expires_in=expires,
+        )
+
+    _show_token(_on_clients(database_url, work), tenant, as_json=as_json)
+
+
+@app.command("list")
+def list_clients(
+    tenant: Tenant = "default", database_url: DatabaseUrl = None, as_json: AsJson = False
+) -> None:
+    """List the clients of a tenant with the prefixes of their live tokens.
+
+    Example: scim-server client list --json
+    """
+    found = _on_clients(database_url, lambda clients: clients.list(tenant=tenant))
+    if as_json:
+        output.show_json(found)
+    else:
+        headings = ("NAME", "PROFILE", "DIALECT", "LIVE TOKENS", "CREATED", "REVOKED")
+        output.show_table(headings, map(_row, found))
+
+
+@app.command()
+def rotate(
+    name: Name,
+    tenant: Tenant = "default",
+    expires: Expires = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a new token; the one before it stays good until the next rotation, so no request is lost.
+
+    Example: scim-server client rotate okta --expires 90d
+    """
+    issued = _on_clients(
+        database_url, lambda clients: clients.rotate(name, tenant=tenant, expires_in=expires)
+    )
+    _show_token(issued, tenant, as_json=as_json)
+
+
+@app.command()
+def revoke(
+    name: Name, tenant: Tenant = "default", database_url: DatabaseUrl = None, as_json: AsJson = False
+) -> None:
+    """Revoke a client with all its tokens; its next request is answered with 401.
+
+    Example: scim-server client revoke okta
+    """
+    ended = _on_clients(database_url, lambda clients: clients.revoke(name, tenant=tenant))
+    if as_json:
+        output.show_json({"client": name, "tenant": tenant, "revoked_tokens": ended})
+    else:
+        output.say(f"revoked {name}, live tokens ended: {ended}")
+
+
+def _on_clients(database_url: str | None, work: Callable[[Clients], Awaitable[T]]) -> T:
+    """Run work on the clients of the store, a refusal becoming the failure of the command."""
+
+    async def run(database: Database) -> T:
+        try:
+            return await work(Clients(database))
+        except (ValueError, UnknownClient) as error:
+            raise CommandFailed(str(error)) from error
+
+    return run_on_store(database_url, run)
+
+
+def _show_token(issued: IssuedToken, tenant: str, *, as_json: bool) -> None:
+    if as_json:
+        output.show_json(
+            {
+                "client": issued.client,
+                "tenant": tenant,
+                "token": issued.token,
+                "prefix": issued.prefix,
+                "expires_at": issued.expires_at,
+            }
+        )
+        return
+    output.show_facts(
+        {"client": issued.client, "token": issued.token, "expires": issued.expires_at or "never"}
+    )
+    output.say("The token is shown only this once.")
+
+
+def _row(client: ClientSummary) -> tuple[object, ...]:
+    moment = datetime.now(UTC)
+    live = [
+        token.prefix
+        for token in client.tokens
+        if token.revoked_at is None and (token.expires_at is None or token.expires_at > moment)
+    ]
+    return (
+        client.name, client.profile, client.dialect, ", ".join(live), client.created_at, client.revoked_at,
+    )  # fmt: skip

@@ -1,0 +1,117 @@
+"""`scim-server serve`: the server itself."""
+
+import asyncio
+import os
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from scim_server.cli import output, sample
+from scim_server.cli.output import CommandFailed
+from scim_server.cli.store import DatabaseUrl, current_store
+from scim_server.services.clients import Clients
+from scim_server.settings import Settings, load_settings
+
+_BACKLOG = 2048
+_SECONDS_TO_FINISH = 20
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound to
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 8080,
+    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+    database_url: DatabaseUrl = None,
+    with_sample: Annotated[
+        bool, typer.Option("--sample", help="Fill an empty store with a sample and print a token for it.")
+    ] = False,
+) -> None:
+    """Serve SCIM until SIGTERM or Ctrl-C.
+
+    A SQLite store is created and brought up to date; on PostgreSQL run `scim-server db upgrade` first.
+
+    Example: scim-server serve --host 0.0.0.0 --workers 4 --database-url postgresql://scim:secret@db/scim
+    """
+    settings = load_settings(database_url=database_url)
+    token = asyncio.run(_prepare(settings, with_sample=with_sample))
+    with _listen(host, port) as listener:
+        _announce(_address(host, listener), token)
+        if with_sample and token is None:
+            output.say("No token is kept here; make one with: scim-server client create NAME")
+        _run(settings, workers, listener)
+
+
+async def _prepare(settings: Settings, *, with_sample: bool) -> str | None:
+    """Bring the store up to date, or refuse it; return the token of the sample where it is asked for."""
+    async with current_store(settings) as database:
+        clients = Clients(database)
+        if not with_sample:
+            return None
+        path = sample.token_path(settings)
+        if await clients.list():
+            return sample.kept_token(path)
+        issued = await clients.create(sample.CLIENT, profile="admin", dialect="generic")
+    sample.keep_token(path, issued.token)
+    await _load(settings, issued.token)
+    return issued.token
+
+
+async def _load(settings: Settings, token: str) -> None:
+    from scim_server.app import create_app
+
+    application = create_app(settings)
+    async with application.router.lifespan_context(application):
+        count = await sample.load_sample(application, token)
+    output.say(f"loaded a sample of {count} users and groups")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, so that the address is known, and connections wait, from here on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise CommandFailed(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    name = _ANY_ADDRESS.get(host, host)
+    port = listener.getsockname()[1]
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _announce(address: str, token: str | None) -> None:
+    base = f"{address}/scim/v2"
+    output.say(f"SCIM base URL  {base}")
+    if token is not None:
+        output.say(f"Token          {token}")
+        output.say(f"Try            curl -H 'Authorization: Bearer {token}' '{base}/Users?count=3'")
+
+
+def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
+    # The processes make the application themselves, from the environment.
+    os.environ["SCIM_DATABASE_URL"] = settings.database_url
+    config = uvicorn.Config(
+        "scim_server.app:application_from_environment",
+        factory=True,
+        workers=workers,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
+    if workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+        return
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise CommandFailed("the server did not start")

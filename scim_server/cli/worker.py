@@ -1,0 +1,57 @@
+"""`scim-server worker`: the housekeeping process."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+from scim_server.cli import output
+from scim_server.cli.store import DatabaseUrl, current_store
+from scim_server.services import housekeeping
+from scim_server.settings import load_settings
+from scim_server.store.database import Database, DatabaseUnavailable
+
+
+def worker(
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 60,
+    once: Annotated[bool, typer.Option(help="Run one round and end.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Remove what has ended from the store, round after round, until SIGTERM or Ctrl-C.
+
+    Example: scim-server worker --once
+    """
+    asyncio.run(_work(database_url, interval, once=once))
+
+
+async def _work(database_url: str | None, interval: float, *, once: bool) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with current_store(load_settings(database_url=database_url)) as database:
+        if once:
+            output.say(_described(await housekeeping.run_once(database)))
+            return
+        while not stop.is_set():
+            await _round(database)
+            await _wait(stop, interval)
+
+
+async def _round(database: Database) -> None:
+    """Run one round; a database that does not answer is told about and tried again in the next round."""
+    try:
+        output.say(_described(await housekeeping.run_once(database)))
+    except DatabaseUnavailable as error:
+        output.complain(f"the database cannot be reached: {error}")
+
+
+async def _wait(stop: asyncio.Event, interval: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), interval)
+    except TimeoutError:
+        return
+
+
+def _described(counts: dict[str, int]) -> str:
+    return "housekeeping: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())

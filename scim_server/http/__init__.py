@@ -1,0 +1,1 @@
+"""The Starlette side: routes, middleware, content negotiation, errors as responses."""

@@ -1,0 +1,37 @@
+"""Request bodies: declared as JSON, within the limit, decoded strictly."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from scim_server.http.responses import MEDIA_TYPE
+from scim_server.scim.documents import decode
+from scim_server.scim.errors import InvalidSyntax, PayloadTooLarge, UnsupportedMediaType
+
+_JSON_TYPES = frozenset({MEDIA_TYPE, "application/json"})
+
+
+async def read_json(request: Request, maximum: int) -> Any:
+    """Return the decoded body of a request.
+
+    A body without Content-Type is read as JSON. Raises UnsupportedMediaType, PayloadTooLarge
+    before more than `maximum` bytes are held, InvalidSyntax for an empty body and as `decode`.
+    """
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared and declared not in _JSON_TYPES:
+        raise UnsupportedMediaType(f"The body is {declared[:80]}; send {MEDIA_TYPE} or application/json.")
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > maximum:
+        raise _too_large(maximum)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > maximum:
+            raise _too_large(maximum)
+    if not body.strip():
+        raise InvalidSyntax("The body is empty; this request needs a JSON object.")
+    return decode(bytes(body))
+
+
+def _too_large(maximum: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is larger than {maximum} bytes.")

@@ -1,0 +1,1 @@
+"""Endpoints: each parses its message, calls one service and renders the answer."""

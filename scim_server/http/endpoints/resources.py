@@ -1,0 +1,105 @@
+"""/Users, /Groups and every other resource type: the collection, one resource, and /Me."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scim_server.http.bodies import read_json
+from scim_server.http.endpoints.lists import list_resources
+from scim_server.http.responses import ScimResponse
+from scim_server.http.server import Server, server_of
+from scim_server.scim.errors import NotFound, NotSupported
+from scim_server.scim.messages.query import projection_parameters, query_from_parameters
+from scim_server.scim.policy import Policy
+from scim_server.scim.preconditions import tag_matches
+from scim_server.scim.projection import Projection
+from scim_server.scim.registry import ResourceType
+from scim_server.scim.resources import Resource
+from scim_server.services.context import CallContext
+
+USER = "User"
+
+
+class ResourceEndpoints:
+    """The endpoints of one resource type."""
+
+    def __init__(self, resource_type: ResourceType) -> None:
+        self.resource_type = resource_type
+
+    async def collection(self, request: Request) -> Response:
+        """GET lists (RFC 7644 §3.4.2), POST creates (§3.3)."""
+        server = server_of(request)
+        call = await server.call(request)
+        if request.method == "POST":
+            return await self._create(request, server, call)
+        query = query_from_parameters(request.query_params.multi_items(), call.principal.policy)
+        return await list_resources(server, call, [self.resource_type], query)
+
+    async def one(self, request: Request) -> Response:
+        """GET, PUT, PATCH and DELETE of one resource (RFC 7644 §3.4.1, §3.5, §3.6)."""
+        server = server_of(request)
+        call = await server.call(request)
+        return await self._one(request, server, call, request.path_params["id"])
+
+    async def me(self, request: Request) -> Response:
+        """The user that the client is bound to (RFC 7644 §3.11)."""
+        server = server_of(request)
+        call = await server.call(request)
+        if request.method == "POST":
+            raise NotSupported("Nobody can register through /Me; create users at /Users.")
+        if call.principal.user_id is None:
+            raise NotFound(f"The client {call.principal.client} is not bound to a user.")
+        return await self._one(request, server, call, call.principal.user_id)
+
+    async def _create(self, request: Request, server: Server, call: CallContext) -> Response:
+        projection = self._projection(request)
+        data = await read_json(request, server.settings.max_body_bytes)
+        created = await server.provisioning.create(call, self.resource_type, data, projection)
+        return self._answer(server, call, created, projection, 201)
+
+    async def _one(self, request: Request, server: Server, call: CallContext, id: str) -> Response:
+        projection = self._projection(request)
+        if_match = request.headers.get("if-match")
+        if request.method in {"GET", "HEAD"}:
+            return await self._read(request, server, call, id, projection)
+        if request.method == "DELETE":
+            await server.provisioning.delete(call, self.resource_type, id, if_match=if_match)
+            return Response(status_code=204)
+        data = await read_json(request, server.settings.max_body_bytes)
+        if request.method == "PUT":
+            replaced = await server.provisioning.replace(
+                call, self.resource_type, id, data, projection, if_match=if_match
+            )
+            return self._answer(server, call, replaced, projection, 200)
+        with_body = not projection.is_default or self._patch_has_body(call.principal.policy)
+        patched = await server.provisioning.patch(
+            call, self.resource_type, id, data, projection if with_body else None, if_match=if_match
+        )
+        if not with_body:
+            return Response(status_code=204, headers={"ETag": patched.etag})
+        return self._answer(server, call, patched, projection, 200)
+
+    async def _read(
+        self, request: Request, server: Server, call: CallContext, id: str, projection: Projection
+    ) -> Response:
+        found = await server.provisioning.read(call, self.resource_type, id, projection)
+        if_none_match = request.headers.get("if-none-match")
+        if if_none_match is not None and tag_matches(if_none_match, found.etag):
+            return Response(status_code=304, headers={"ETag": found.etag})
+        return self._answer(server, call, found, projection, 200)
+
+    def _patch_has_body(self, policy: Policy) -> bool:
+        """A group's answer could be as long as its membership, so it has none unless asked for."""
+        if any(attribute.reference_kind == "membership" for attribute in self.resource_type.references):
+            return policy.patch_group_with_body
+        return not policy.patch_user_without_body
+
+    def _projection(self, request: Request) -> Projection:
+        included, excluded = projection_parameters(request.query_params)
+        return Projection.of(self.resource_type, included, excluded)
+
+    def _answer(
+        self, server: Server, call: CallContext, resource: Resource, projection: Projection, status: int
+    ) -> Response:
+        renderer = server.renderer(call)
+        headers = {"ETag": resource.etag, "Location": renderer.location(self.resource_type, resource.id)}
+        return ScimResponse(projection.apply(renderer.render(resource)), status, headers)

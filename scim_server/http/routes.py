@@ -1,0 +1,58 @@
+"""The table of routes: every endpoint of the protocol, at the base path and at a tenant's."""
+
+from collections.abc import Awaitable, Callable, Iterator
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from scim_server.http.endpoints import bulk, discovery, health
+from scim_server.http.endpoints.lists import SearchEndpoint
+from scim_server.http.endpoints.resources import USER, ResourceEndpoints
+from scim_server.http.middleware import facts_of
+from scim_server.http.server import BASE_PATH
+from scim_server.scim.registry import Registry
+
+Handler = Callable[[Request], Awaitable[Response]]
+Entry = tuple[str, tuple[str, ...], Handler]
+
+
+def routes(registry: Registry) -> list[Route]:
+    """Return the routes for the resource types of a registry."""
+    found = [
+        Route("/healthz", _named("/healthz", health.healthz), methods=["GET"]),
+        Route("/readyz", _named("/readyz", health.readyz), methods=["GET"]),
+    ]
+    for path, methods, handler in _entries(registry):
+        for base in (BASE_PATH, f"/t/{{tenant}}{BASE_PATH}"):
+            found.append(Route(f"{base}{path}", _named(path, handler), methods=list(methods)))
+    return found
+
+
+def _entries(registry: Registry) -> Iterator[Entry]:
+    types = list(registry.resource_types.values())
+    everything = SearchEndpoint(types)
+    yield "", ("GET",), everything.root
+    yield "/", ("GET",), everything.root
+    yield "/.search", ("POST",), everything.search
+    yield "/ServiceProviderConfig", ("GET",), discovery.service_provider_config
+    yield "/ResourceTypes", ("GET",), discovery.resource_types
+    yield "/ResourceTypes/{name}", ("GET",), discovery.resource_type
+    yield "/Schemas", ("GET",), discovery.schemas
+    yield "/Schemas/{urn}", ("GET",), discovery.schema
+    yield "/Bulk", ("POST",), bulk.bulk
+    for resource_type in types:
+        endpoints = ResourceEndpoints(resource_type)
+        yield resource_type.endpoint, ("GET", "POST"), endpoints.collection
+        yield f"{resource_type.endpoint}/.search", ("POST",), SearchEndpoint([resource_type]).search
+        yield f"{resource_type.endpoint}/{{id}}", ("GET", "PUT", "PATCH", "DELETE"), endpoints.one
+        if resource_type.name == USER:
+            yield "/Me", ("GET", "POST", "PUT", "PATCH", "DELETE"), endpoints.me
+
+
+def _named(path: str, handler: Handler) -> Handler:
+    async def endpoint(request: Request) -> Response:
+        facts_of(request.scope).route = path or "/"
+        return await handler(request)
+
+    return endpoint

@@ -1,0 +1,117 @@
+"""What endpoints work with: services, limits, and the state of the store behind them."""
+
+import asyncio
+
+from starlette.requests import Request
+
+from scim_server.http.middleware import facts_of
+from scim_server.scim.errors import ServiceUnavailable
+from scim_server.scim.messages.discovery import Limits
+from scim_server.scim.registry import Registry
+from scim_server.scim.resources import Renderer
+from scim_server.services.authentication import Authenticator
+from scim_server.services.bulk import Bulk
+from scim_server.services.clients import Clients
+from scim_server.services.context import CallContext
+from scim_server.services.provisioning import Provisioning
+from scim_server.services.search import PageLimits, Search
+from scim_server.settings import Settings
+from scim_server.store.database import Database, DatabaseUnavailable, is_disconnect
+from scim_server.store.upgrade import head_revision, stored_revision, upgrade
+
+BASE_PATH = "/scim/v2"
+BOOTSTRAP_CLIENT = "bootstrap"
+
+
+class Server:
+    """The services of one application and the store they share.
+
+    The store is prepared on first use, so that the application also works where nobody runs its
+    lifespan, and comes up when its database does.
+    """
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.database = Database(settings.database_url, pool_size=settings.database_pool_size)
+        self.limits = Limits(
+            settings.bulk_max_operations,
+            settings.max_body_bytes,
+            settings.page_size_default,
+            settings.page_size_max,
+            settings.cursor_lifetime_seconds,
+        )
+        pages = PageLimits(
+            settings.page_size_default, settings.page_size_max, settings.cursor_lifetime_seconds
+        )
+        self.authenticator = Authenticator(self.database)
+        self.provisioning = Provisioning(self.database, registry)
+        self.search = Search(self.database, registry, pages)
+        self.bulk = Bulk(self.database, registry)
+        self._ready = False
+        self._preparing = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Bring the store up once: upgrade SQLite, check PostgreSQL's schema, create the bootstrap client.
+
+        Raises DatabaseUnavailable, and ServiceUnavailable for a schema of another version.
+        """
+        if self._is_ready():
+            return
+        async with self._preparing:
+            if self._is_ready():
+                return
+            try:
+                await self._prepare()
+            except Exception as error:
+                if is_disconnect(error):
+                    raise DatabaseUnavailable(str(error)) from error
+                raise
+            self._ready = True
+
+    def _is_ready(self) -> bool:
+        return self._ready
+
+    async def _prepare(self) -> None:
+        if self.database.dialect == "sqlite":
+            await upgrade(self.database)
+        await self.check_revision()
+        token = self.settings.bootstrap_token
+        if token:
+            await Clients(self.database).ensure(BOOTSTRAP_CLIENT, token)
+
+    async def check_revision(self) -> None:
+        """Raise ServiceUnavailable unless the store has the schema that this version needs."""
+        stored, needed = await stored_revision(self.database), head_revision()
+        if stored != needed:
+            raise ServiceUnavailable(
+                f"The store's schema is at {stored or 'nothing'}, this server needs {needed}; "
+                "run 'scim-server db upgrade'."
+            )
+
+    async def call(self, request: Request) -> CallContext:
+        """Authenticate a request and return its context; raises Unauthorized."""
+        await self.prepare()
+        tenant = request.path_params.get("tenant")
+        principal = await self.authenticator.principal(request.headers.get("authorization"), tenant=tenant)
+        facts_of(request.scope).principal = principal
+        return CallContext(principal, self.base_url(request))
+
+    def base_url(self, request: Request) -> str:
+        """Return the SCIM base URL as the client addressed it, without a trailing slash."""
+        tenant = request.path_params.get("tenant")
+        path = f"/t/{tenant}{BASE_PATH}" if tenant else BASE_PATH
+        if self.settings.public_url:
+            return f"{self.settings.public_url.rstrip('/')}{path}"
+        root = facts_of(request.scope).root_path.rstrip("/")
+        return f"{request.url.scheme}://{request.url.netloc}{root}{path}"
+
+    def renderer(self, call: CallContext) -> Renderer:
+        """Return the renderer for a call."""
+        return Renderer(self.registry, call.base_url)
+
+
+def server_of(request: Request) -> Server:
+    """Return the server behind a request."""
+    server: Server = request.app.state.server
+    return server

@@ -1,0 +1,1 @@
+"""The SCIM protocol as pure functions: no I/O, no framework, no SQL."""

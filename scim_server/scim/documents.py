@@ -1,0 +1,123 @@
+"""JSON in and out: strict decoding of what clients send, exact encoding of what they get."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from scim_server.scim.errors import InvalidSyntax, InvalidValue
+
+MAX_DEPTH = 64
+
+
+def decode(body: bytes) -> Any:
+    """Return the decoded JSON value; numbers with a fraction become Decimal.
+
+    Raises InvalidSyntax for anything that is not one JSON value in UTF-8, for duplicate keys,
+    for nesting beyond MAX_DEPTH and for NaN or infinities (RFC 8259 §4, §6, §9), InvalidValue
+    for strings with NUL or unpaired surrogates, which no store can hold.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidSyntax(
+            f"The body is not UTF-8: byte {error.start} does not belong to a character."
+        ) from error
+    if _depth(text) > MAX_DEPTH:
+        raise InvalidSyntax(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique_keys, parse_float=Decimal, parse_constant=_refuse_constant
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidSyntax(
+            f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidSyntax("The body is not valid JSON: a number is too long.") from error
+    lowered = text.lower()
+    if "\\u0000" in lowered or "\\ud" in lowered:
+        _refuse_unstorable(value)
+    return value
+
+
+def load(text: str | bytes) -> Any:
+    """Return a stored document; numbers with a fraction come back exactly as they were stored."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def encode(value: Any) -> bytes:
+    """Return the JSON bytes of a value; Decimal is written with its own digits."""
+    return orjson.dumps(value, default=_encode_decimal)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether a string has neither NUL nor unpaired surrogates."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _encode_decimal(value: Any) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value).encode())
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidSyntax(f"The key {key[:80]!r} stands twice in one object.")
+            seen.add(key)
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise InvalidSyntax(f"{name} is not a JSON number.")
+
+
+def _depth(text: str) -> int:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return 0
+    depth = deepest = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                in_string = False
+        elif character == '"':
+            in_string = True
+        elif character in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > MAX_DEPTH:
+                return deepest
+        elif character in "}]":
+            depth -= 1
+    return deepest
+
+
+def _refuse_unstorable(value: Any) -> None:
+    for path, text in _strings(value, ""):
+        if not is_storable(text):
+            raise InvalidValue(f"{path or 'The value'} holds a NUL or an unpaired surrogate character.")
+
+
+def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            shown = key.encode("ascii", "backslashreplace").decode()[:80]
+            yield f"A key below {path or 'the body'}", key
+            yield from _strings(item, f"{path}.{shown}" if path else shown)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strings(item, f"{path}[{index}]")

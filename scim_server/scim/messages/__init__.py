@@ -1,0 +1,1 @@
+"""The protocol's messages: queries in, lists out, bulk requests."""

@@ -1,0 +1,80 @@
+"""PATCH paths: an attribute, a value path, or a sub-attribute of either (RFC 7644 §3.5.2, figure 7)."""
+
+import re
+from dataclasses import dataclass
+
+from scim_server.scim.attributes import Attribute
+from scim_server.scim.errors import InvalidFilter, InvalidPath
+from scim_server.scim.filters import grammar
+from scim_server.scim.filters.binding import Condition, bind_value_filter
+from scim_server.scim.policy import Policy
+from scim_server.scim.registry import ResourceType, Schema
+
+MAX_LENGTH = 8_192
+_NAME = re.compile(r"[A-Za-z$][\w$.:-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Where a PATCH operation applies.
+
+    `attribute` is the whole attribute, `sub_attribute` the part of it that is meant, `condition`
+    selects values (with `expression` as the client wrote it). For the URN of an extension only
+    `extension` is set.
+    """
+
+    attribute: Attribute | None
+    sub_attribute: Attribute | None = None
+    condition: Condition | None = None
+    expression: grammar.Expression | None = None
+    extension: Schema | None = None
+
+
+def parse_path(text: str, resource_type: ResourceType, policy: Policy) -> Path | None:
+    """Return what a PATCH path means, None where it names no attribute of the resource type.
+
+    Raises InvalidPath for a malformed path, InvalidFilter for a bad filter in brackets.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidPath(f"The path is longer than {MAX_LENGTH} characters.")
+    path = text.strip()
+    attribute = resource_type.resolve(path)
+    if attribute is not None:
+        return _plain(attribute)
+    extension = resource_type.extension(path)
+    if extension is not None:
+        return Path(None, extension=extension)
+    head, bracket, rest = path.partition("[")
+    if not bracket:
+        if _NAME.fullmatch(path) is None:
+            raise InvalidPath(f"{path[:120]!r} is not a path.")
+        return None
+    return _value_path(path, head, rest, resource_type, policy)
+
+
+def _plain(attribute: Attribute) -> Path:
+    if attribute.parent is not None:
+        return Path(attribute.parent, sub_attribute=attribute)
+    return Path(attribute)
+
+
+def _value_path(path: str, head: str, rest: str, resource_type: ResourceType, policy: Policy) -> Path | None:
+    inner, bracket, tail = rest.rpartition("]")
+    if not bracket or _NAME.fullmatch(head) is None or (tail and not tail.startswith(".")):
+        raise InvalidPath(f"{path[:120]!r} is not a path.")
+    attribute = resource_type.resolve(head)
+    if attribute is None:
+        return None
+    if not attribute.multi_valued:
+        raise InvalidPath(f"{attribute.path} has a single value; a filter in brackets does not apply to it.")
+    expression = grammar.parse_filter(inner, policy)
+    try:
+        condition = bind_value_filter(expression, attribute, policy)
+    except InvalidFilter as error:
+        raise InvalidFilter(f"In {path[:120]!r}: {error.detail}") from error
+    if not tail:
+        return Path(attribute, condition=condition, expression=expression)
+    sub_attribute = attribute.sub(tail[1:])
+    if sub_attribute is None:
+        return None
+    return Path(attribute, sub_attribute=sub_attribute, condition=condition, expression=expression)

@@ -1,0 +1,26 @@
+"""If-Match and If-None-Match (RFC 7232, RFC 7644 §3.14)."""
+
+import re
+
+from scim_server.scim.errors import PreconditionFailed
+
+_TAG = re.compile(r'\s*(?:W/)?("[^"]*"|[^",\s]+)\s*(?:,|$)')
+
+
+def tag_matches(header: str, current: str) -> bool:
+    """Tell whether a header's list of entity tags names the current one; `*` names any.
+
+    Tags are compared weakly, and read without their quotes where a client left them out.
+    """
+    if header.strip() == "*":
+        return True
+    wanted = current.removeprefix("W/").strip('"')
+    return any(tag.strip('"') == wanted for tag in _TAG.findall(header))
+
+
+def check_if_match(header: str | None, current: str) -> None:
+    """Raise PreconditionFailed where If-Match is given and names another version."""
+    if header is not None and not tag_matches(header, current):
+        raise PreconditionFailed(
+            f"The resource is at version {current}, the request is for {header[:80]}; read it again and repeat."
+        )

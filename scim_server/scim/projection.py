@@ -1,0 +1,119 @@
+"""Which attributes a response carries: returned characteristics, attributes, excludedAttributes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scim_server.scim.attributes import Attribute
+from scim_server.scim.registry import ResourceType
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The choice of attributes for one resource type (RFC 7644 §3.9, RFC 7643 §7 `returned`).
+
+    `included` is None where the client named no attributes. Both hold lower-case paths.
+    """
+
+    resource_type: ResourceType
+    included: frozenset[str] | None = None
+    excluded: frozenset[str] = frozenset()
+    _kept: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        resource_type: ResourceType,
+        attributes: Iterable[str] = (),
+        excluded_attributes: Iterable[str] = (),
+    ) -> "Projection":
+        """Return the projection for the two lists as clients send them; unknown names are passed over.
+
+        Where both are given `attributes` decides and `excludedAttributes` takes away from it.
+        """
+        included = _paths(resource_type, attributes)
+        stated = any(name.strip() for name in attributes)
+        return cls(resource_type, included if stated else None, _paths(resource_type, excluded_attributes))
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the client asked for nothing in particular."""
+        return self.included is None and not self.excluded
+
+    def keeps(self, attribute: Attribute) -> bool:
+        """Tell whether a response shows an attribute, or for a complex one any part of it."""
+        path = attribute.path.lower()
+        kept = self._kept.get(path)
+        if kept is None:
+            kept = self._kept[path] = self._decide(attribute, path)
+        return kept
+
+    def _decide(self, attribute: Attribute, path: str) -> bool:
+        if attribute.returned == "always":
+            return True
+        if attribute.returned == "never" or self._covers(self.excluded, attribute):
+            return False
+        if self.included is None:
+            return attribute.returned == "default"
+        if self._covers(self.included, attribute):
+            return attribute.parent is None or attribute.returned == "default" or path in self.included
+        return any(sub.path.lower() in self.included for sub in attribute.sub_attributes.values())
+
+    def _covers(self, paths: frozenset[str], attribute: Attribute) -> bool:
+        return (
+            attribute.path.lower() in paths
+            or attribute.container.path.lower() in paths
+            or (attribute.extension or "\x00").lower() in paths
+        )
+
+    def apply(self, resource: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the part of a rendered resource that the response shows."""
+        shown: dict[str, Any] = {}
+        for key, value in resource.items():
+            extension = self.resource_type.extension(key)
+            if extension is not None:
+                content = self._content(extension.attributes, value)
+                if content:
+                    shown[key] = content
+                continue
+            part = self._content(self.resource_type.attributes, {key: value})
+            shown.update(part)
+        return shown
+
+    def _content(self, attributes: Mapping[str, Attribute], content: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for name, value in content.items():
+            attribute = attributes.get(name.lower())
+            if attribute is None or not self.keeps(attribute):
+                continue
+            kept = self._value(attribute, value)
+            if kept or not isinstance(kept, dict | list):
+                shown[name] = kept
+        return shown
+
+    def _value(self, attribute: Attribute, value: Any) -> Any:
+        if not attribute.sub_attributes:
+            return value
+        if isinstance(value, list):
+            return [part for part in (self._complex(attribute, item) for item in value) if part]
+        return self._complex(attribute, value)
+
+    def _complex(self, attribute: Attribute, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: item
+            for name, item in value.items()
+            if (sub := attribute.sub(name)) is not None and self.keeps(sub)
+        }
+
+
+def _paths(resource_type: ResourceType, names: Iterable[str]) -> frozenset[str]:
+    paths = set()
+    for name in names:
+        attribute = resource_type.resolve(name.strip())
+        if attribute is not None:
+            paths.add(attribute.path.lower())
+        elif resource_type.extension(name.strip()) is not None:
+            paths.add(name.strip().lower())
+        elif name.strip().lower() == resource_type.schema.id.lower():
+            paths |= {attribute.path.lower() for attribute in resource_type.schema.attributes.values()}
+    return frozenset(paths)

@@ -1,0 +1,205 @@
+"""The compiled schemas and resource types: one attribute table that drives everything else."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scim_server.scim.attributes import Attribute, ReferenceKind, SchemaError, compile_attribute
+
+SCHEMA_URN = "urn:ietf:params:scim:schemas:core:2.0:Schema"
+RESOURCE_TYPE_URN = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+ENTERPRISE_USER_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+_META = {
+    "name": "meta",
+    "type": "complex",
+    "mutability": "readOnly",
+    "subAttributes": [
+        {"name": "resourceType", "caseExact": True, "mutability": "readOnly"},
+        {"name": "created", "type": "dateTime", "mutability": "readOnly"},
+        {"name": "lastModified", "type": "dateTime", "mutability": "readOnly"},
+        {"name": "location", "type": "reference", "referenceTypes": ["uri"], "mutability": "readOnly"},
+        {"name": "version", "caseExact": True, "mutability": "readOnly"},
+    ],
+}
+_COMMON = (
+    {
+        "name": "schemas",
+        "type": "reference",
+        "multiValued": True,
+        "returned": "always",
+        "referenceTypes": ["uri"],
+    },
+    {"name": "id", "caseExact": True, "mutability": "readOnly", "returned": "always", "uniqueness": "server"},
+    {"name": "externalId", "caseExact": True},
+    _META,
+)
+COMMON_ATTRIBUTES = tuple(compile_attribute(definition, "") for definition in _COMMON)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schema:
+    """A schema with its attributes by lower-case name; `document` is its discovery form."""
+
+    id: str
+    name: str
+    description: str
+    attributes: Mapping[str, Attribute]
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResourceType:
+    """A resource type with the one table that resolves every attribute path of it.
+
+    `paths` maps every lower-case path a client may write, with and without URN, to its
+    attribute; `extensions` maps the lower-case URN to the extension's schema.
+    """
+
+    name: str
+    endpoint: str
+    description: str
+    schema: Schema
+    extensions: Mapping[str, Schema]
+    required_extensions: frozenset[str]
+    indexed: tuple[str, ...]
+    document: Mapping[str, Any]
+    paths: dict[str, Attribute] = field(default_factory=dict)
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    references: tuple[Attribute, ...] = ()
+    unique_attributes: tuple[Attribute, ...] = ()
+
+    def resolve(self, path: str) -> Attribute | None:
+        """Return the attribute a path names, in any case and with or without its schema's URN."""
+        return self.paths.get(path.lower())
+
+    def extension(self, urn: str) -> Schema | None:
+        """Return the extension of that URN, in any case."""
+        return self.extensions.get(urn.lower())
+
+    def every_attribute(self) -> Iterator[Attribute]:
+        """Yield the top-level attributes of the core schema, then of every extension."""
+        yield from self.attributes.values()
+        for extension in self.extensions.values():
+            yield from extension.attributes.values()
+
+    def references_of(self, kind: ReferenceKind) -> tuple[Attribute, ...]:
+        """Return the attributes whose values are kept in the given way."""
+        return tuple(attribute for attribute in self.references if attribute.reference_kind is kind)
+
+    @property
+    def display_attribute(self) -> str:
+        """The attribute that names a resource to people where another one points at it."""
+        return "displayName" if "displayname" in self.attributes else "userName"
+
+
+class Registry:
+    """All schemas and resource types a server speaks, immutable after construction.
+
+    `schemas` holds the documents by lower-case URN, `resource_types` the compiled types by name,
+    `endpoints` the same by path.
+    """
+
+    def __init__(
+        self, schemas: Iterable[Mapping[str, Any]], resource_types: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Compile the documents; raises SchemaError naming the first that is not usable."""
+        self.schemas: dict[str, Mapping[str, Any]] = {}
+        for document in schemas:
+            urn = document.get("id")
+            if not isinstance(urn, str) or not urn:
+                raise SchemaError("a schema has no id")
+            if urn.lower() in self.schemas:
+                raise SchemaError(f"schema {urn} is defined twice")
+            self.schemas[urn.lower()] = document
+        self.resource_types: dict[str, ResourceType] = {}
+        self.endpoints: dict[str, ResourceType] = {}
+        for document in resource_types:
+            resource_type = self._compile_resource_type(document)
+            if resource_type.name in self.resource_types or resource_type.endpoint in self.endpoints:
+                raise SchemaError(f"resource type {resource_type.name} or its endpoint is defined twice")
+            self.resource_types[resource_type.name] = resource_type
+            self.endpoints[resource_type.endpoint] = resource_type
+
+    def _compile_resource_type(self, document: Mapping[str, Any]) -> ResourceType:
+        for key in ("name", "endpoint", "schema"):
+            if not isinstance(document.get(key), str) or not document[key]:
+                raise SchemaError(f"resource type {document.get('name', '?')}: {key} is missing")
+        name = document["name"]
+        core = self._schema_document(document["schema"], name)
+        entries = document.get("schemaExtensions", ())
+        extensions = [
+            compile_schema(self._schema_document(entry["schema"], name), entry["schema"]) for entry in entries
+        ]
+        resource_type = ResourceType(
+            name=name,
+            endpoint=document["endpoint"],
+            description=document.get("description", ""),
+            schema=compile_schema(core, None),
+            extensions={extension.id.lower(): extension for extension in extensions},
+            required_extensions=frozenset(entry["schema"] for entry in entries if entry.get("required")),
+            indexed=tuple(document.get("indexed", ())),
+            document=document,
+        )
+        return _with_tables(resource_type)
+
+    def _schema_document(self, urn: str, resource_type: str) -> Mapping[str, Any]:
+        document = self.schemas.get(urn.lower())
+        if document is None:
+            raise SchemaError(f"resource type {resource_type}: schema {urn} is not defined")
+        return document
+
+    def member_types(self, attribute: Attribute) -> frozenset[str]:
+        """Return the resource types that a reference attribute accepts.
+
+        Besides the declared ones, a group takes every type that shows its groups.
+        """
+        named = frozenset(attribute.target_types)
+        if attribute.storage_key != "members":
+            return named
+        shown = {
+            kind.name for kind in self.resource_types.values() if kind.references_of(ReferenceKind.INVERSE)
+        }
+        return named | shown
+
+
+def compile_schema(document: Mapping[str, Any], extension: str | None) -> Schema:
+    """Compile one schema document; `extension` is its URN where it extends a resource type."""
+    urn = document["id"]
+    attributes: dict[str, Attribute] = {}
+    for definition in document.get("attributes", ()):
+        attribute = compile_attribute(definition, urn, extension=extension)
+        attributes[attribute.key] = attribute
+    return Schema(
+        id=urn,
+        name=document.get("name", urn),
+        description=document.get("description", ""),
+        attributes=attributes,
+        document=document,
+    )
+
+
+def _with_tables(resource_type: ResourceType) -> ResourceType:
+    for attribute in (*COMMON_ATTRIBUTES, *resource_type.schema.attributes.values()):
+        resource_type.attributes[attribute.key] = attribute
+        _add_paths(resource_type, attribute, ("", f"{resource_type.schema.id.lower()}:"))
+    for urn, extension in resource_type.extensions.items():
+        for attribute in extension.attributes.values():
+            _add_paths(resource_type, attribute, (f"{urn}:",))
+    every = tuple(resource_type.every_attribute())
+    references = tuple(attribute for attribute in every if attribute.reference_kind is not ReferenceKind.NONE)
+    unique = tuple(
+        attribute
+        for attribute in every
+        if attribute.uniqueness != "none" and attribute.key != "id" and attribute.type != "complex"
+    )
+    object.__setattr__(resource_type, "references", references)
+    object.__setattr__(resource_type, "unique_attributes", unique)
+    return resource_type
+
+
+def _add_paths(resource_type: ResourceType, attribute: Attribute, prefixes: tuple[str, ...]) -> None:
+    for prefix in prefixes:
+        resource_type.paths[prefix + attribute.key] = attribute
+        for sub in attribute.sub_attributes.values():
+            resource_type.paths[f"{prefix}{attribute.key}.{sub.key}"] = sub

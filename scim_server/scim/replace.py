@@ -1,0 +1,52 @@
+"""PUT: what a body makes of the stored document (RFC 7644 §3.5.1)."""
+
+from scim_server.scim.attributes import ReferenceKind
+from scim_server.scim.contents import value_of
+from scim_server.scim.errors import Mutability
+from scim_server.scim.normalize import Document
+from scim_server.scim.policy import Policy
+from scim_server.scim.registry import ResourceType
+
+
+def replaced(before: Document, stated: Document, resource_type: ResourceType, policy: Policy) -> Document:
+    """Return the document after a PUT of `stated`; immutable attributes keep their values.
+
+    Under `keep_omitted_in_replace`, an extension that the body does not mention stays as it is,
+    and so does `active`: a client cannot clear what it does not know. Raises Mutability.
+    """
+    after = dict(stated)
+    if "active" in before and "active" not in after:
+        after["active"] = before["active"]
+    if policy.keep_omitted_in_replace:
+        for extension in resource_type.extensions.values():
+            if extension.id in before and extension.id not in after:
+                after[extension.id] = before[extension.id]
+    changed = []
+    for attribute in resource_type.every_attribute():
+        if attribute.mutability != "immutable" or attribute.reference_kind is ReferenceKind.MEMBERSHIP:
+            continue
+        old, new = value_of(before, attribute), value_of(after, attribute)
+        if old is None or old == new:
+            continue
+        if new is not None:
+            changed.append(attribute.path)
+        elif attribute.extension is None:
+            after[attribute.name] = old
+        else:
+            after[attribute.extension] = {**after.get(attribute.extension, {}), attribute.name: old}
+    if changed:
+        raise Mutability(f"{', '.join(changed)} is immutable and already has another value.")
+    return after
+
+
+def mentioned_memberships(data: object, resource_type: ResourceType) -> set[str]:
+    """Return the storage keys of the memberships that a PUT body mentions, even as null or empty."""
+    if not isinstance(data, dict):
+        return set()
+    keys = {key.lower(): value for key, value in data.items()}
+    mentioned = set()
+    for attribute in resource_type.references_of(ReferenceKind.MEMBERSHIP):
+        holder = keys if attribute.extension is None else keys.get(attribute.extension.lower())
+        if isinstance(holder, dict) and attribute.key in {key.lower() for key in holder}:
+            mentioned.add(attribute.storage_key)
+    return mentioned

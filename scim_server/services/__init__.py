@@ -1,0 +1,1 @@
+"""Use cases: each opens its transaction, calls protocol and store, and alone commits."""

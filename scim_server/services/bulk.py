@@ -1,0 +1,223 @@
+"""Bulk requests: operations in order of their references, circular ones made together (RFC 7644 §3.7)."""
+
+from dataclasses import dataclass, field
+
+from scim_server.scim.errors import BadRequest, Conflict, InvalidPath, InvalidValue, ScimError
+from scim_server.scim.messages.bulk import BulkOperation, BulkRequest, replace_references
+from scim_server.scim.patch.operations import parse_patch
+from scim_server.scim.registry import Registry, ResourceType
+from scim_server.scim.resources import etag
+from scim_server.services.changes import Changes
+from scim_server.services.context import CallContext, filter_context
+from scim_server.store.database import Database, Writer
+from scim_server.store.identifiers import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What became of one operation: a status, and the resource or the error."""
+
+    operation: BulkOperation
+    status: int
+    resource_type: ResourceType | None = None
+    id: str | None = None
+    version: int | None = None
+    error: ScimError | None = None
+
+    @property
+    def etag(self) -> str | None:
+        """The entity tag of the version that the operation made."""
+        return None if self.version is None else etag(self.version)
+
+
+@dataclass(slots=True)
+class _Run:
+    """The state of one bulk request: fixed ids by bulkId, dependencies by index, results by index."""
+
+    request: BulkRequest
+    ids: dict[str, str]
+    types: dict[str, str]
+    needs: list[set[int]]
+    results: dict[int, BulkResult] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> int:
+        return sum(1 for result in self.results.values() if result.error is not None)
+
+    @property
+    def stopped(self) -> bool:
+        limit = self.request.fail_on_errors
+        return limit is not None and self.errors >= limit
+
+
+class Bulk:
+    """Carries out bulk requests."""
+
+    def __init__(self, database: Database, registry: Registry) -> None:
+        self._database = database
+        self._registry = registry
+
+    async def run(self, call: CallContext, request: BulkRequest) -> list[BulkResult]:
+        """Return a result for every operation that was tried, in the order of the request.
+
+        An operation runs after those its bulkIds point at; operations that point at each other are
+        one transaction, every other is one of its own and authorised on its own. After
+        failOnErrors errors nothing more is tried.
+        """
+        run = self._prepare(request)
+        for unit in _units(run.needs):
+            if run.stopped:
+                break
+            await self._run_unit(call, run, unit)
+        return [run.results[index] for index in sorted(run.results)]
+
+    def _prepare(self, request: BulkRequest) -> _Run:
+        ids: dict[str, str] = {}
+        types: dict[str, str] = {}
+        by_bulk_id = {
+            operation.bulk_id: index
+            for index, operation in enumerate(request.operations)
+            if operation.bulk_id
+        }
+        for operation in request.operations:
+            resource_type = self._registry.endpoints.get(operation.path.rstrip("/"))
+            if operation.method == "POST" and operation.bulk_id and resource_type is not None:
+                ids[operation.bulk_id] = new_id()
+                types[ids[operation.bulk_id]] = resource_type.name
+        needs = [
+            {by_bulk_id[name] for name in operation.references if name in by_bulk_id}
+            for operation in request.operations
+        ]
+        return _Run(request, ids, types, needs)
+
+    async def _run_unit(self, call: CallContext, run: _Run, unit: list[int]) -> None:
+        done: dict[int, BulkResult] = {}
+        current = unit[0]
+
+        async def work(writer: Writer) -> None:
+            nonlocal current
+            done.clear()
+            expected = {
+                run.ids[name]: run.types[run.ids[name]]
+                for index in unit
+                if len(unit) > 1
+                and (name := run.request.operations[index].bulk_id) in run.ids
+                and name is not None
+            }
+            context = filter_context(self._database, self._registry, call)
+            changes = Changes(writer, self._registry, call.principal, context, expected)
+            for index in unit:
+                current = index
+                done[index] = await self._operate(changes, run, index, unit)
+
+        try:
+            await self._database.write(work)
+        except ScimError as error:
+            run.results |= {
+                index: _failure(run.request.operations[index], error, index == current) for index in unit
+            }
+        else:
+            run.results |= done
+
+    async def _operate(self, changes: Changes, run: _Run, index: int, unit: list[int]) -> BulkResult:
+        operation = run.request.operations[index]
+        if operation.fault is not None:
+            raise BadRequestFault(operation.fault)
+        _check_references(run, index, unit)
+        data = replace_references(operation.data, run.ids)
+        path = replace_references(operation.path, run.ids)
+        resource_type, id = self._target(path, operation.method)
+        if operation.method == "POST":
+            created = await changes.create(resource_type, data, id=run.ids.get(operation.bulk_id or ""))
+            return BulkResult(operation, 201, resource_type, created.id, created.version)
+        if operation.method == "DELETE":
+            await changes.delete(resource_type, id, if_match=operation.version)
+            return BulkResult(operation, 204, resource_type, id)
+        if operation.method == "PUT":
+            changed = await changes.replace(resource_type, id, data, if_match=operation.version)
+        else:
+            operations = parse_patch(data, changes.principal.policy)
+            changed = await changes.patch(resource_type, id, operations, if_match=operation.version)
+        return BulkResult(operation, 200, resource_type, changed.id, changed.version)
+
+    def _target(self, path: str, method: str) -> tuple[ResourceType, str]:
+        """Return the resource type and, except for POST, the id that a path names."""
+        if method == "POST":
+            resource_type = self._registry.endpoints.get(path.rstrip("/"))
+            id = ""
+        else:
+            endpoint, _, id = path.rpartition("/")
+            resource_type = self._registry.endpoints.get(endpoint)
+        if resource_type is None or (method != "POST" and not id):
+            wanted = "/Users" if method == "POST" else "/Users/{id}"
+            raise InvalidPath(f"{method} needs a path such as {wanted}, not {path[:120]!r}.")
+        return resource_type, id
+
+
+class BadRequestFault(BadRequest):
+    """An operation of a bulk request that is not of the form RFC 7644 §3.7 gives."""
+
+    scim_type = "invalidSyntax"
+
+
+def _check_references(run: _Run, index: int, unit: list[int]) -> None:
+    operation = run.request.operations[index]
+    unknown = sorted(name for name in operation.references if name not in run.ids)
+    if unknown:
+        raise InvalidValue(f"The bulkId {', '.join(unknown)} names no POST operation of this request.")
+    failed = [
+        need
+        for need in run.needs[index]
+        if need not in unit and (need not in run.results or run.results[need].error)
+    ]
+    if failed:
+        names = ", ".join(str(run.request.operations[need].bulk_id) for need in sorted(failed))
+        raise Conflict(f"The operation depends on the bulkId {names}, which failed.")
+
+
+def _failure(operation: BulkOperation, error: ScimError, own: bool) -> BulkResult:
+    if not own:
+        error = Conflict(f"The operation depends on one that failed: {error.detail}")
+    return BulkResult(operation, error.status, error=error)
+
+
+def _units(needs: list[set[int]]) -> list[list[int]]:
+    """Return the operations in an order that honours references; those in a circle come as one unit."""
+    reach = {index: _reachable(needs, index) for index, needed in enumerate(needs) if needed}
+    ordered: list[list[int]] = []
+    placed: set[int] = set()
+    for start in range(len(needs)):
+        pending = [start]
+        while pending:
+            index = pending[-1]
+            if index in placed:
+                pending.pop()
+                continue
+            circle = [other for other in reach.get(index, ()) if index in reach.get(other, ())]
+            unit = sorted({index, *circle})
+            waiting = sorted(
+                {
+                    need
+                    for member in unit
+                    for need in needs[member]
+                    if need not in placed and need not in unit
+                },
+                reverse=True,
+            )
+            if waiting:
+                pending += waiting
+                continue
+            ordered.append(unit)
+            placed.update(unit)
+    return ordered
+
+
+def _reachable(needs: list[set[int]], start: int) -> set[int]:
+    found: set[int] = set()
+    pending = list(needs[start])
+    while pending:
+        index = pending.pop()
+        if index not in found:
+            found.add(index)
+            pending += needs[index]
+    return found

@@ -1,0 +1,49 @@
+"""Resources completed with their references, as far as a response shows them."""
+
+from collections.abc import Sequence
+
+from scim_server.scim.attributes import ReferenceKind
+from scim_server.scim.projection import Projection
+from scim_server.scim.registry import Registry
+from scim_server.scim.resources import Resource
+from scim_server.store import references
+from scim_server.store.database import Reader, Writer
+
+Projections = dict[str, Projection]
+"""By the resource type's name."""
+
+
+async def load_references(
+    reader: Reader | Writer,
+    tenant_id: int,
+    registry: Registry,
+    resources: Sequence[Resource],
+    projections: Projections,
+) -> None:
+    """Fill in the references of resources.
+
+    Memberships and groups are read only where the projection shows them; single-source references
+    always, since `schemas` depends on them.
+    """
+    for name in {resource.type for resource in resources}:
+        own = [resource for resource in resources if resource.type == name]
+        ids = [resource.id for resource in own]
+        resource_type, projection = registry.resource_types[name], projections[name]
+        stored = [
+            attribute
+            for attribute in resource_type.references
+            if attribute.reference_kind is ReferenceKind.SINGLE_SOURCE
+            or (attribute.reference_kind is ReferenceKind.MEMBERSHIP and projection.keeps(attribute))
+        ]
+        found = await references.of_sources(reader, tenant_id, ids, stored)
+        inverse = [
+            attribute
+            for attribute in resource_type.references_of(ReferenceKind.INVERSE)
+            if projection.keeps(attribute)
+        ]
+        groups = await references.groups_of(reader, tenant_id, ids) if inverse else {}
+        for resource in own:
+            resource.references = dict(found.get(resource.id, {}))
+            for attribute in inverse:
+                if resource.id in groups:
+                    resource.references[attribute.storage_key] = groups[resource.id]

@@ -1,0 +1,236 @@
+"""Lists: filtered, sorted, paged by index or by cursor, over one or several resource types."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scim_server.scim.attributes import Attribute
+from scim_server.scim.cursors import CursorSeal
+from scim_server.scim.errors import InvalidPath
+from scim_server.scim.filters import grammar
+from scim_server.scim.filters.binding import Condition, bind_filter
+from scim_server.scim.messages.query import Query
+from scim_server.scim.projection import Projection
+from scim_server.scim.registry import Registry, ResourceType
+from scim_server.scim.resources import Resource
+from scim_server.security.principals import VIEW
+from scim_server.services.context import CallContext, filter_context
+from scim_server.services.loading import Projections, load_references
+from scim_server.store import clients as rows
+from scim_server.store.database import Database, Reader
+from scim_server.store.listing import Lister, Row, Selection, live_count
+
+WALK_FROM = 1_000
+"""Offsets below this are cheap; above it a walk's key position is remembered instead."""
+WALKS_KEPT = 2_000
+WALK_SECONDS = 600
+COUNT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """Page sizes and how long a cursor lives, in seconds."""
+
+    default: int
+    maximum: int
+    cursor_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: resources with references, the projections to render them, and paging facts.
+
+    `start_index` is None and `next_cursor` may be set where the client pages by cursor.
+    """
+
+    resources: Sequence[Resource]
+    projections: Projections
+    total: int
+    start_index: int | None
+    next_cursor: str | None = None
+
+
+class WalkMemory:
+    """Remembers where walks by index are and what they counted, so that no page costs its offset.
+
+    Kept per process and bounded; a forgotten walk costs one offset, never a wrong answer.
+    """
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[tuple[object, ...], tuple[float, object]] = OrderedDict()
+
+    def remember(self, key: tuple[object, ...], value: object, seconds: float) -> None:
+        """Keep a value for some seconds."""
+        self._entries[key] = (time.monotonic() + seconds, value)
+        self._entries.move_to_end(key)
+        while len(self._entries) > WALKS_KEPT:
+            self._entries.popitem(last=False)
+
+    def recall(self, key: tuple[object, ...]) -> object | None:
+        """Return a value that is still kept."""
+        entry = self._entries.get(key)
+        if entry is None or entry[0] < time.monotonic():
+            return None
+        return entry[1]
+
+
+class Search:
+    """Answers list requests."""
+
+    def __init__(self, database: Database, registry: Registry, limits: PageLimits) -> None:
+        self._database = database
+        self._registry = registry
+        self._limits = limits
+        self._walks = WalkMemory()
+        self._seal: CursorSeal | None = None
+
+    async def search(self, call: CallContext, types: Sequence[ResourceType], query: Query) -> Page:
+        """Return one page of the resources of the given types that satisfy the query.
+
+        Raises Forbidden, InvalidFilter, InvalidPath for an unknown sortBy, InvalidCursor, ExpiredCursor.
+        """
+        call.principal.require(VIEW)
+        selection = self._selection(call, types, query)
+        return await self._database.read(lambda reader: self._page(reader, call, selection, query))
+
+    def _selection(self, call: CallContext, types: Sequence[ResourceType], query: Query) -> Selection:
+        conditions: list[tuple[ResourceType, Condition | None]] = [(kind, None) for kind in types]
+        policy = call.principal.policy
+        if query.filter is not None:
+            expression = grammar.parse_filter(query.filter, policy)
+            known = _known_by_any(types) if len(types) > 1 else None
+            conditions = [
+                (kind, bind_filter(expression, kind, policy, known_elsewhere=known)) for kind in types
+            ]
+        sort: list[tuple[ResourceType, Attribute]] = []
+        if query.sort_by is not None:
+            sort = [
+                (kind, found) for kind in types if (found := _sort_attribute(kind, query.sort_by)) is not None
+            ]
+            if not sort:
+                raise InvalidPath(
+                    f"sortBy names no attribute that can be sorted by: {query.sort_by[:120]!r}."
+                )
+        return Selection(tuple(conditions), tuple(sort), query.descending)
+
+    async def _page(self, reader: Reader, call: CallContext, selection: Selection, query: Query) -> Page:
+        lister = Lister(filter_context(self._database, self._registry, call), selection)
+        size = self._limits.default if query.count is None else min(query.count, self._limits.maximum)
+        scope = _scope(call, selection, query)
+        if query.cursor is not None:
+            return await self._cursor_page(reader, call, lister, query, size, scope)
+        found = await self._indexed_rows(reader, lister, query.start_index, size, scope)
+        total = await self._total(reader, lister, query, scope, found, size)
+        return await self._complete(reader, call, selection, query, found, total, query.start_index, None)
+
+    async def _indexed_rows(
+        self, reader: Reader, lister: Lister, start_index: int, size: int, scope: tuple[object, ...]
+    ) -> list[Row]:
+        if size == 0:
+            return []
+        offset = start_index - 1
+        position = self._walks.recall((*scope, "position", offset)) if offset >= WALK_FROM else None
+        if isinstance(position, list):
+            found = await lister.page(reader, limit=size, after=position)
+        else:
+            found = await lister.page(reader, limit=size, offset=offset)
+        if found and offset + len(found) >= WALK_FROM:
+            self._walks.remember(
+                (*scope, "position", offset + len(found)), _position(lister, found[-1]), WALK_SECONDS
+            )
+        return found
+
+    async def _total(
+        self,
+        reader: Reader,
+        lister: Lister,
+        query: Query,
+        scope: tuple[object, ...],
+        found: Sequence[Row],
+        size: int,
+    ) -> int:
+        """Return the number of results without counting where something cheaper knows it."""
+        if query.filter is None:
+            names = [kind.name for kind, _ in lister.selection.types]
+            return await live_count(reader, lister.context.tenant_id, names)
+        if query.cursor in (None, "") and len(found) < size and (found or query.start_index == 1):
+            return query.start_index - 1 + len(found)
+        remembered = self._walks.recall((*scope, "total"))
+        if isinstance(remembered, int) and (query.start_index > 1 or query.cursor):
+            return remembered
+        total = await lister.count(reader)
+        self._walks.remember((*scope, "total"), total, COUNT_SECONDS if total >= WALK_FROM else 0)
+        return total
+
+    async def _cursor_page(
+        self,
+        reader: Reader,
+        call: CallContext,
+        lister: Lister,
+        query: Query,
+        size: int,
+        scope: tuple[object, ...],
+    ) -> Page:
+        seal = await self._cursor_seal(reader)
+        now = int(time.time())
+        after = seal.open(query.cursor, scope, now=now) if query.cursor else None
+        found = await lister.page(reader, limit=size + 1, after=after) if size else []
+        more, found = len(found) > size, found[:size]
+        next_cursor = None
+        if more:
+            expires = now + self._limits.cursor_seconds
+            next_cursor = seal.seal(_position(lister, found[-1]), scope, expires=expires)
+        if query.filter is not None and not query.cursor and not more and size:
+            total = len(found)
+        else:
+            total = await self._total(reader, lister, query, scope, found, 0)
+        return await self._complete(reader, call, lister.selection, query, found, total, None, next_cursor)
+
+    async def _cursor_seal(self, reader: Reader) -> CursorSeal:
+        if self._seal is None:
+            self._seal = CursorSeal(await rows.secret_of(reader, "cursor"))
+        return self._seal
+
+    async def _complete(
+        self,
+        reader: Reader,
+        call: CallContext,
+        selection: Selection,
+        query: Query,
+        found: Sequence[Row],
+        total: int,
+        start_index: int | None,
+        next_cursor: str | None,
+    ) -> Page:
+        projections = {
+            kind.name: Projection.of(kind, query.attributes, query.excluded_attributes)
+            for kind, _ in selection.types
+        }
+        resources = [row.resource for row in found]
+        await load_references(reader, call.principal.tenant_id, self._registry, resources, projections)
+        return Page(resources, projections, total, start_index, next_cursor)
+
+
+def _position(lister: Lister, row: Row) -> list[object]:
+    return [row.resource.id] if lister.sort_key is None else [row.sort_key, row.resource.id]
+
+
+def _scope(call: CallContext, selection: Selection, query: Query) -> tuple[object, ...]:
+    """Return what a position belongs to: tenant, client, types, filter and order."""
+    names = tuple(kind.name for kind, _ in selection.types)
+    principal = call.principal
+    return (principal.tenant_id, principal.client_id, names, query.filter, query.sort_by, query.descending)
+
+
+def _known_by_any(types: Sequence[ResourceType]) -> Callable[[str], bool]:
+    return lambda path: any(kind.resolve(path) is not None for kind in types)
+
+
+def _sort_attribute(resource_type: ResourceType, path: str) -> Attribute | None:
+    attribute = resource_type.resolve(path)
+    if attribute is not None and attribute.type == "complex":
+        attribute = attribute.sub("value") or attribute.sub("formatted")
+    if attribute is None or attribute.returned == "never" or attribute.container.reference_kind != "none":
+        return None
+    return attribute

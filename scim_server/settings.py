@@ -1,0 +1,175 @@
+"""Settings of the server, from `SCIM_*` environment variables and an optional TOML file.
+
+Nothing is read at import: an instance reads the environment when it is made.
+"""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+CONFIG_VARIABLE = "SCIM_CONFIG"
+MEBIBYTE = 1024 * 1024
+
+_DATABASE_URL = re.compile(r"sqlite:///.|postgresql://.")
+_PUBLIC_URL = re.compile(r"https?://[^/?#]+(/[^?#]*)?")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message is one line that names the setting and the reason."""
+
+
+class Settings(BaseSettings):
+    """All settings of one server; arguments win over the environment, the environment over the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SCIM_", env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: str = Field(
+        default="sqlite:///var/scim.db",
+        repr=False,
+        description="The store: sqlite:///relative.db, sqlite:////absolute.db "
+        "or postgresql://user:password@host/database.",
+    )
+    database_pool_size: int = Field(
+        default=10, ge=1, description="Connections to PostgreSQL that each server process keeps at most."
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Address under which clients reach the server, used in every location; "
+        "without it the address is taken from each request.",
+    )
+    bootstrap_token: str | None = Field(
+        default=None,
+        min_length=16,
+        repr=False,
+        description="Bearer token, at least 16 characters, of an administrator client "
+        "that the first start creates.",
+    )
+    schema_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Folders with further schemas and resource types as JSON; "
+        "in the environment separated as in PATH, in the file a list.",
+    )
+    max_body_bytes: int = Field(
+        default=10 * MEBIBYTE,
+        ge=1024,
+        description="Size of the largest request body; a larger one is answered with 413.",
+    )
+    bulk_max_operations: int = Field(
+        default=1000,
+        ge=1,
+        description="Operations that one Bulk request may hold; more are answered with 413.",
+    )
+    page_size_default: int = Field(
+        default=100, ge=1, description="Resources on a page when the client names no count."
+    )
+    page_size_max: int = Field(
+        default=1000, ge=1, description="Resources on a page at most, whatever count the client names."
+    )
+    cursor_lifetime_seconds: int = Field(
+        default=3600, ge=1, description="Seconds for which a paging cursor may be used after it was issued."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severity of the log lines that are written."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not _DATABASE_URL.match(value):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute_public_url(cls, value: str | None) -> str | None:
+        if value is not None and not _PUBLIC_URL.fullmatch(value):
+            raise ValueError("must be an absolute http or https URL without query and fragment")
+        return value.rstrip("/") if value else None
+
+    @field_validator("schema_folders", mode="before")
+    @classmethod
+    def _split_folders(cls, value: Any) -> Any:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("schema_folders")
+    @classmethod
+    def _existing_folders(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in value:
+            if not folder.is_dir():
+                raise ValueError(f"{folder} is not a folder")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower_case_level(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _ordered_page_sizes(self) -> Self:
+        if self.page_size_default > self.page_size_max:
+            raise ValueError("page_size_default must not be above page_size_max")
+        return self
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file of a SQLite store, None for PostgreSQL."""
+        _, found, path = self.database_url.partition("sqlite:///")
+        return Path(path.partition("?")[0]) if found else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the arguments, the environment and the file named by SCIM_CONFIG, in this order."""
+        path = os.environ.get(CONFIG_VARIABLE)
+        if not path:
+            return init_settings, env_settings
+        return init_settings, env_settings, _toml_source(settings_cls, Path(path))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings, `overrides` winning over environment and file; None leaves a setting alone.
+
+    Raises SettingsError when a value is unusable, the file cannot be read or has an unknown key.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_complaint(detail) for detail in error.errors())) from None
+
+
+def _toml_source(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
+    if not path.is_file():
+        raise SettingsError(f"{CONFIG_VARIABLE}: {path} is not a file")
+    try:
+        return TomlConfigSettingsSource(settings_cls, toml_file=path)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{CONFIG_VARIABLE}: {path} cannot be read: {error}") from None
+
+
+def _complaint(detail: Any) -> str:
+    """Return one error of pydantic as `setting: reason`, never with the value, which may be a secret."""
+    name = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{name}: unknown setting"
+    reason = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{name}: {reason}" if name else reason

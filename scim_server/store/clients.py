@@ -1,0 +1,120 @@
+"""Rows of tenants, clients and tokens."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.store.database import Reader, Writer
+from scim_server.store.resources import insert_ignoring
+from scim_server.store.tables import client, secret, tenant, token
+
+
+async def caller_of(reader: Reader, digest: str) -> sa.Row[Any] | None:
+    """Return token, client and tenant of a token's digest in one row, None for an unknown one."""
+    query = (
+        sa.select(
+            token.c.expires,
+            token.c.revoked,
+            client.c.revoked.label("client_revoked"),
+            client.c.tenant_id,
+            client.c.id.label("client_id"),
+            client.c.name.label("client_name"),
+            client.c.profile,
+            client.c.dialect,
+            client.c.permissions,
+            client.c.switches,
+            client.c.user_id,
+            tenant.c.name.label("tenant_name"),
+        )
+        .join_from(
+            token, client, sa.and_(client.c.tenant_id == token.c.tenant_id, client.c.id == token.c.client_id)
+        )
+        .join(tenant, tenant.c.id == client.c.tenant_id)
+        .where(token.c.digest == digest)
+    )
+    row: sa.Row[Any] | None = (await reader.execute(query)).first()
+    return row
+
+
+async def tenant_id_of(reader: Reader | Writer, name: str) -> int | None:
+    """Return the id of a tenant, None for an unknown one."""
+    return (await reader.execute(sa.select(tenant.c.id).where(tenant.c.name == name))).scalar()
+
+
+async def ensure_tenant(writer: Writer, name: str, moment: int) -> int:
+    """Return the id of a tenant, which is made where it is not there."""
+    await writer.execute(insert_ignoring(writer, tenant).values(name=name, created=moment))
+    id = await tenant_id_of(writer, name)
+    assert id is not None
+    return id
+
+
+async def insert_client(writer: Writer, row: dict[str, Any]) -> bool:
+    """Insert a client; returns whether its name was free."""
+    return (await writer.execute(insert_ignoring(writer, client).values(**row))).rowcount == 1
+
+
+async def insert_token(writer: Writer, row: dict[str, Any]) -> bool:
+    """Insert a token; returns whether its digest was new."""
+    return (await writer.execute(insert_ignoring(writer, token).values(**row))).rowcount == 1
+
+
+async def clients_of(
+    reader: Reader | Writer, tenant_id: int, name: str | None = None
+) -> Sequence[sa.Row[Any]]:
+    """Return the clients of a tenant by name, or the one of that name."""
+    query = sa.select(client).where(client.c.tenant_id == tenant_id).order_by(client.c.name)
+    if name is not None:
+        query = query.where(client.c.name == name)
+    return (await reader.execute(query)).all()
+
+
+async def tokens_of(
+    reader: Reader | Writer, tenant_id: int, client_ids: Sequence[str]
+) -> Sequence[sa.Row[Any]]:
+    """Return the tokens of clients, oldest first."""
+    query = (
+        sa.select(token)
+        .where(token.c.tenant_id == tenant_id, token.c.client_id.in_(client_ids))
+        .order_by(token.c.created, token.c.digest)
+    )
+    return (await reader.execute(query)).all()
+
+
+async def lock_client(writer: Writer, tenant_id: int, name: str) -> sa.Row[Any] | None:
+    """Return a client and keep other writers from it until the transaction ends."""
+    query = sa.select(client).where(client.c.tenant_id == tenant_id, client.c.name == name).with_for_update()
+    return (await writer.execute(query)).first()
+
+
+async def revoke_tokens(writer: Writer, digests: Sequence[str], moment: int) -> int:
+    """Revoke tokens and return how many were live."""
+    statement = (
+        token.update().where(token.c.digest.in_(digests), token.c.revoked.is_(None)).values(revoked=moment)
+    )
+    return (await writer.execute(statement)).rowcount
+
+
+async def revoke_client(writer: Writer, tenant_id: int, client_id: str, moment: int) -> int:
+    """Revoke a client and all its tokens; returns how many tokens were live."""
+    owned = sa.and_(client.c.tenant_id == tenant_id, client.c.id == client_id)
+    await writer.execute(client.update().where(owned).values(revoked=moment))
+    statement = (
+        token.update()
+        .where(token.c.tenant_id == tenant_id, token.c.client_id == client_id, token.c.revoked.is_(None))
+        .values(revoked=moment)
+    )
+    return (await writer.execute(statement)).rowcount
+
+
+async def remove_ended_tokens(writer: Writer, before: int) -> int:
+    """Remove tokens that expired or were revoked before a moment; returns how many."""
+    ended = sa.or_(token.c.expires < before, token.c.revoked < before)
+    return (await writer.execute(token.delete().where(ended))).rowcount
+
+
+async def secret_of(reader: Reader, name: str) -> bytes:
+    """Return a secret that all replicas share."""
+    value: bytes = (await reader.execute(sa.select(secret.c.value).where(secret.c.name == name))).scalar_one()
+    return value

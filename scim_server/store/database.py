@@ -1,0 +1,179 @@
+"""The database behind one seam: engines, readers that never write, writers that hold a transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NewType, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+
+Reader = NewType("Reader", AsyncConnection)
+"""A connection in autocommit mode; functions that take one only read."""
+Writer = NewType("Writer", AsyncConnection)
+"""A connection inside a write transaction that the service commits."""
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+_ATTEMPTS = 8
+_JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
+_RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
+BUSY_TIMEOUT_MILLISECONDS = 15_000
+
+
+class DatabaseUnavailable(Exception):
+    """The database does not answer; the same call may succeed later."""
+
+
+class LostRace(Exception):
+    """Another writer changed the row between its read and this write; the unit of work may be tried again."""
+
+
+class Database:
+    """One SQLite file or PostgreSQL database, with a pool for reading and one for writing."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """Prepare the engines; nothing is opened before first use. Raises ValueError for other databases."""
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend not in _DRIVERS:
+            raise ValueError(f"{backend} is not supported; use sqlite:///file.db or postgresql://host/name")
+        self.dialect = "sqlite" if backend == "sqlite" else "postgresql"
+        self.url = parsed.set(drivername=_DRIVERS[backend])
+        self._write_lock = asyncio.Lock()
+        if self.dialect == "sqlite":
+            self._read_engine = self._sqlite_engine(pool_size)
+            self._write_engine = self._sqlite_engine(1)
+        else:
+            shared: dict[str, Any] = {
+                "pool_size": pool_size,
+                "max_overflow": 0,
+                "pool_timeout": 10,
+                "hide_parameters": True,
+                **_JSON_AS_TEXT,
+            }
+            self._read_engine = create_async_engine(
+                self.url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **shared
+            )
+            self._write_engine = create_async_engine(self.url, **shared)
+
+    def _sqlite_engine(self, pool_size: int) -> AsyncEngine:
+        engine = create_async_engine(
+            self.url,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            poolclass=sa.AsyncAdaptedQueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            hide_parameters=True,
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        return engine
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that migrations run on."""
+        return self._write_engine
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._read_engine.dispose()
+        await self._write_engine.dispose()
+
+    async def read(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+        """Run reading work on a connection; a connection that turned out dead is replaced once.
+
+        Raises DatabaseUnavailable where no connection can be had.
+        """
+        for attempt in (1, 2):
+            try:
+                async with self._read_engine.connect() as connection:
+                    return await work(Reader(connection))
+            except Exception as error:
+                if not is_disconnect(error):
+                    raise
+                if attempt == 2:
+                    raise DatabaseUnavailable(str(error)) from error
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def _writer(self) -> AsyncIterator[Writer]:
+        if self.dialect == "postgresql":
+            async with self._write_engine.connect() as connection, connection.begin():
+                yield Writer(connection)
+            return
+        async with self._write_lock, self._write_engine.connect() as connection:
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield Writer(connection)
+            except BaseException:
+                await connection.exec_driver_sql("ROLLBACK")
+                raise
+            await connection.exec_driver_sql("COMMIT")
+
+    async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        """Run work in one transaction and commit it, or roll it back where it raises.
+
+        Work that loses a race (LostRace, serialization failure, deadlock) is run again from the
+        start, so it must have no effect outside the transaction. Raises DatabaseUnavailable.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self._writer() as writer:
+                    return await work(writer)
+            except Exception as error:
+                gone = is_disconnect(error)
+                if not gone and not _may_retry(error):
+                    raise
+                if attempt == _ATTEMPTS or (gone and attempt > 1):
+                    raise DatabaseUnavailable(str(error)) from error
+                await asyncio.sleep(0 if gone else 0.005 * attempt)
+        raise AssertionError("unreachable")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
+        "temp_store = MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def is_disconnect(error: BaseException) -> bool:
+    """Tell whether an error means that the database could not be reached or went away."""
+    if isinstance(error, PoolTimeout | ConnectionError | OSError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    text = str(error.orig)
+    return (
+        error.connection_invalidated
+        or state.startswith(("08", "57P"))
+        or "unable to open database file" in text
+        or "connection is closed" in text
+        or isinstance(getattr(error.orig, "__cause__", None), OSError)
+    )
+
+
+def _may_retry(error: BaseException) -> bool:
+    if isinstance(error, LostRace):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _RETRIED_STATES or "database is locked" in str(error.orig)

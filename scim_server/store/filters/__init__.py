@@ -1,0 +1,1 @@
+"""Bound filter conditions compiled to SQL, on both databases with the same meaning."""

@@ -1,0 +1,91 @@
+"""Filters on the common attributes that are columns or computed: id, meta and schemas."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from scim_server.scim.attributes import ReferenceKind
+from scim_server.scim.filters.binding import Predicate, Presence
+from scim_server.scim.registry import ResourceType
+from scim_server.scim.values import WrongValue
+from scim_server.store.clock import microseconds_of
+from scim_server.store.filters.json import Expression, Test, compare
+from scim_server.store.filters.matching import text_matches
+from scim_server.store.tables import reference, resource
+
+if TYPE_CHECKING:
+    from scim_server.store.filters.compiler import FilterContext
+
+_CommonTest = Callable[["Predicate | Presence", "FilterContext", ResourceType], Test]
+
+
+def _id(condition: Predicate | Presence, context: "FilterContext", _resource_type: ResourceType) -> Test:
+    if isinstance(condition, Presence):
+        return sa.true()
+    return compare(context.json, resource.c.id, condition.operator, condition.value)
+
+
+def _meta(condition: Predicate | Presence, context: "FilterContext", resource_type: ResourceType) -> Test:
+    if isinstance(condition, Presence):
+        return sa.true()
+    key = condition.attribute.key
+    if key in {"created", "lastmodified"}:
+        column = resource.c.created if key == "created" else resource.c.modified
+        return _moment_test(column, condition.operator, condition.value)
+    if key == "resourcetype":
+        return (
+            sa.true() if text_matches(resource_type.name, condition.operator, condition.value) else sa.false()
+        )
+    prefix = sa.literal(context.locations[resource_type.name])
+    computed: dict[str, Expression] = {
+        "location": prefix + resource.c.id,
+        "version": sa.literal('W/"') + sa.cast(resource.c.version, sa.String) + sa.literal('"'),
+    }
+    return compare(context.json, computed[key], condition.operator, condition.value)
+
+
+def _moment_test(column: Expression, operator: str, folded: str) -> Test:
+    """Compare a column of microseconds with a dateTime of nanoseconds exactly."""
+    try:
+        floor, rest = microseconds_of(folded)
+    except WrongValue:
+        return sa.false()
+    if operator == "eq":
+        return column == floor if not rest else sa.false()
+    tests: dict[str, Test] = {
+        "gt": column > floor,
+        "ge": column >= floor + bool(rest),
+        "lt": column < floor + bool(rest),
+        "le": column <= floor,
+    }
+    return tests[operator]
+
+
+def _schemas(condition: Predicate | Presence, context: "FilterContext", resource_type: ResourceType) -> Test:
+    """`schemas` names the core schema always and an extension where it has data."""
+    if isinstance(condition, Presence):
+        return sa.true()
+    if text_matches(resource_type.schema.id, condition.operator, condition.value):
+        return sa.true()
+    tests: list[Test] = []
+    for urn, extension in resource_type.extensions.items():
+        if not text_matches(extension.id, condition.operator, condition.value):
+            continue
+        tests.append(context.json.present(resource.c.folded, [urn]))
+        keys = [
+            attribute.storage_key
+            for attribute in resource_type.references_of(ReferenceKind.SINGLE_SOURCE)
+            if attribute.extension == extension.id
+        ]
+        if keys:
+            rows: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+                reference.c.tenant_id == context.tenant_id,
+                reference.c.source_id == resource.c.id,
+                reference.c.attribute.in_(keys),
+            )
+            tests.append(sa.exists(rows).correlate(resource))
+    return sa.or_(sa.false(), *tests)
+
+
+TESTS: dict[str, _CommonTest] = {"id": _id, "meta": _meta, "schemas": _schemas}

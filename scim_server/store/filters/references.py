@@ -1,0 +1,195 @@
+"""Filters on references: rows of the reference table seen from their source, or from their target."""
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from scim_server.scim.attributes import Attribute, ReferenceKind
+from scim_server.scim.filters.binding import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Element,
+    Negation,
+    Never,
+    Predicate,
+    Presence,
+)
+from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
+from scim_server.store.tables import reference, resource
+
+if TYPE_CHECKING:
+    from scim_server.store.filters.compiler import FilterContext
+
+_MEMBERS = "members"
+_OF_TARGET = frozenset({"$ref", "display", "displayname", "type"})
+_Rows = sa.FromClause
+
+
+def reference_test(
+    condition: Predicate | Presence | Element, attribute: Attribute, context: "FilterContext"
+) -> Test:
+    """Return the test of a condition on a reference attribute or one of its sub-attributes."""
+    inner: Condition | None = condition if isinstance(condition, Predicate) else None
+    if isinstance(condition, Element):
+        inner = condition.condition
+    elif isinstance(condition, Presence) and condition.attribute is not attribute:
+        inner = condition
+    if attribute.reference_kind is ReferenceKind.INVERSE:
+        return _inverse_test(inner, context)
+    return sa.exists(_rows_of_source(attribute, inner, context, resource.c.id)).correlate(resource)
+
+
+def matching_targets(
+    attribute: Attribute, condition: Condition, context: "FilterContext", source_id: str
+) -> sa.Select[Any]:
+    """Return the query for the targets of one source's references that satisfy a condition."""
+    return _rows_of_source(attribute, condition, context, sa.literal(source_id))
+
+
+def _rows_of_source(
+    attribute: Attribute, condition: Condition | None, context: "FilterContext", source: Expression
+) -> sa.Select[Any]:
+    rows = reference.alias()
+    query = sa.select(rows.c.target_id).where(
+        rows.c.tenant_id == context.tenant_id,
+        rows.c.source_id == source,
+        rows.c.attribute == attribute.storage_key,
+    )
+    if condition is None:
+        return query
+    target = resource.alias()
+    if _uses_target(condition):
+        live = sa.and_(
+            target.c.tenant_id == rows.c.tenant_id,
+            target.c.id == rows.c.target_id,
+            target.c.deleted.is_(None),
+        )
+        query = query.select_from(rows.outerjoin(target, live))
+    accessor = _Accessor(context, rows.c.target_id, target, rows.c.folded, None)
+    return query.where(accessor.test(condition))
+
+
+def _uses_target(condition: Condition) -> bool:
+    if isinstance(condition, AllOf | AnyOf):
+        return any(_uses_target(operand) for operand in condition.operands)
+    if isinstance(condition, Negation):
+        return _uses_target(condition.operand)
+    return isinstance(condition, Predicate | Presence) and condition.attribute.key in _OF_TARGET
+
+
+def _inverse_test(condition: Condition | None, context: "FilterContext") -> Test:
+    """Test the groups a resource is in, directly or through nested groups.
+
+    The closure runs from the groups down to their members, once a query and not once a row.
+    """
+    if condition is None:
+        rows = reference.alias()
+        query = sa.select(rows.c.target_id).where(
+            rows.c.tenant_id == context.tenant_id, rows.c.attribute == _MEMBERS
+        )
+        return resource.c.id.in_(query)
+    closure = _closure(context.tenant_id, _only_group(condition))
+    group = resource.alias()
+    nearest = (
+        sa.select(closure.c.member, closure.c.group, sa.func.min(closure.c.depth).label("depth"))
+        .group_by(closure.c.member, closure.c.group)
+        .subquery()
+    )
+    live = sa.and_(
+        group.c.tenant_id == context.tenant_id, group.c.id == nearest.c.group, group.c.deleted.is_(None)
+    )
+    kind = sa.case((nearest.c.depth == 1, "direct"), else_="indirect")
+    accessor = _Accessor(context, nearest.c.group, group, None, kind)
+    query = sa.select(nearest.c.member).select_from(nearest.join(group, live)).where(accessor.test(condition))
+    return resource.c.id.in_(query)
+
+
+def _only_group(condition: Condition) -> str | None:
+    """Return the id where the condition names one group, so that the closure can start there."""
+    if isinstance(condition, Predicate) and condition.attribute.key == "value" and condition.operator == "eq":
+        value: str = condition.value
+        return value
+    if isinstance(condition, AllOf):
+        return next((found for operand in condition.operands if (found := _only_group(operand))), None)
+    return None
+
+
+def _closure(tenant_id: int, group_id: str | None) -> sa.CTE:
+    first = reference.alias()
+    start = sa.select(
+        first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
+    ).where(first.c.tenant_id == tenant_id, first.c.attribute == _MEMBERS)
+    if group_id is not None:
+        start = start.where(first.c.source_id == group_id)
+    closure = start.cte(recursive=True)
+    further = reference.alias()
+    step = sa.select(further.c.target_id, closure.c.group, sa.literal(2)).where(
+        further.c.tenant_id == tenant_id,
+        further.c.attribute == _MEMBERS,
+        further.c.source_id == closure.c.member,
+    )
+    return closure.union(step)
+
+
+class _Accessor:
+    """Tests sub-attributes of one reference: the target's id, facts of the target, the payload."""
+
+    def __init__(
+        self,
+        context: "FilterContext",
+        target_id: Expression,
+        target: _Rows,
+        payload: Expression | None,
+        kind: Expression | None,
+    ) -> None:
+        self.context = context
+        self.json: JsonDialect = context.json
+        self.target_id = target_id
+        self.target = target
+        self.payload = payload
+        self.kind = kind
+
+    def test(self, condition: Condition) -> Test:
+        if isinstance(condition, AllOf):
+            return sa.and_(sa.true(), *(self.test(operand) for operand in condition.operands))
+        if isinstance(condition, AnyOf):
+            return sa.or_(sa.false(), *(self.test(operand) for operand in condition.operands))
+        if isinstance(condition, Negation):
+            return sa.not_(self.test(condition.operand))
+        if isinstance(condition, Never | Element):
+            return sa.false()
+        own = self._own(condition.attribute)
+        if own is None:
+            return sa.false()
+        if isinstance(condition, Presence):
+            return own.is_not(None)
+        return compare(self.json, own, condition.operator, condition.value)
+
+    def _own(self, attribute: Attribute) -> Expression | None:
+        if attribute.key == "value":
+            return self.target_id
+        if attribute.key == "type" and self.kind is not None:
+            return self.kind
+        if attribute.key in _OF_TARGET:
+            return self._of_target(attribute)
+        return None if self.payload is None else self.json.scalar(self.payload, [attribute.key], attribute)
+
+    def _of_target(self, attribute: Attribute) -> Expression:
+        types = self.context.registry.resource_types.values()
+        if attribute.key == "type":
+            return sa.case(*((self.target.c.type == kind.name, kind.name.lower()) for kind in types))
+        if attribute.key == "$ref":
+            return sa.case(
+                *(
+                    (
+                        self.target.c.type == kind.name,
+                        sa.literal(self.context.locations[kind.name]) + self.target_id,
+                    )
+                    for kind in types
+                )
+            )
+        return sa.func.coalesce(
+            self.json.scalar(self.target.c.folded, ["displayname"], attribute),
+            self.json.scalar(self.target.c.folded, ["username"], attribute),
+        )

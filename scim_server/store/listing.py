@@ -1,0 +1,156 @@
+"""Lists of resources: filtered, sorted, paged by offset or by key; counts."""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.scim.attributes import Attribute
+from scim_server.scim.filters.binding import Condition
+from scim_server.scim.registry import ResourceType
+from scim_server.scim.resources import Resource
+from scim_server.store.database import Reader, Writer
+from scim_server.store.filters.compiler import FilterCompiler, FilterContext
+from scim_server.store.filters.json import Expression, Test
+from scim_server.store.resources import COLUMNS, resource_of
+from scim_server.store.tables import counter, resource
+
+COUNTER_SLOTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which resources a list is about: types with the condition for each (None for all), and the order."""
+
+    types: tuple[tuple[ResourceType, Condition | None], ...]
+    sort: tuple[tuple[ResourceType, Attribute], ...] = ()
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A resource of a page with its sort key (None without a sort or a value)."""
+
+    resource: Resource
+    sort_key: Any = None
+
+
+class Lister:
+    """Runs one selection."""
+
+    def __init__(self, context: FilterContext, selection: Selection) -> None:
+        self.context = context
+        self.selection = selection
+        self.sort_key = self._sort_expression() if selection.sort else None
+
+    def _where(self) -> Test:
+        tests: list[Test] = []
+        for resource_type, condition in self.selection.types:
+            test: Test = resource.c.type == resource_type.name
+            if condition is not None:
+                test = sa.and_(test, FilterCompiler(self.context, resource_type).compile(condition))
+            tests.append(test)
+        of_type = sa.or_(*tests) if len(tests) > 1 else tests[0]
+        return sa.and_(resource.c.tenant_id == self.context.tenant_id, resource.c.deleted.is_(None), of_type)
+
+    def _sort_expression(self) -> Expression:
+        keys = [
+            (resource_type.name, sort_value(self.context, attribute))
+            for resource_type, attribute in self.selection.sort
+        ]
+        if len(keys) == 1:
+            return keys[0][1]
+        return sa.case(*((resource.c.type == name, sa.cast(key, sa.String)) for name, key in keys))
+
+    def _order(self) -> list[Expression]:
+        """Order by the sort key with missing values last, or first when descending, then by id."""
+        direction = sa.desc if self.selection.descending else sa.asc
+        if self.sort_key is None:
+            return [direction(resource.c.id)]
+        return [direction(self.sort_key.is_(None)), direction(self.sort_key), direction(resource.c.id)]
+
+    def _after(self, position: Sequence[Any]) -> Test:
+        """Return the test for what comes after a position: [id] or [sort key or None, id]."""
+        later: Callable[[Expression, Any], Test] = operator.lt if self.selection.descending else operator.gt
+        id_later: Test = later(resource.c.id, position[-1])
+        if self.sort_key is None:
+            return id_later
+        missing, key = self.sort_key.is_(None), position[0]
+        if key is None:
+            rest = sa.and_(missing, id_later)
+            return sa.or_(rest, self.sort_key.is_not(None)) if self.selection.descending else rest
+        beyond = sa.or_(later(self.sort_key, key), sa.and_(self.sort_key == key, id_later))
+        return beyond if self.selection.descending else sa.or_(beyond, missing)
+
+    async def page(
+        self, reader: Reader | Writer, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
+    ) -> list[Row]:
+        """Return a page; ids are chosen first and their documents read after, whatever the offset."""
+        key = self.sort_key if self.sort_key is not None else sa.null()
+        chosen = sa.select(resource.c.id, key.label("sort_key")).where(self._where())
+        if after is not None:
+            chosen = chosen.where(self._after(after))
+        chosen = chosen.order_by(*self._order()).limit(limit)
+        ids = [
+            (row.id, row.sort_key)
+            for row in await reader.execute(chosen.offset(offset) if offset else chosen)
+        ]
+        if not ids:
+            return []
+        query = sa.select(*COLUMNS).where(
+            resource.c.tenant_id == self.context.tenant_id, resource.c.id.in_([id for id, _ in ids])
+        )
+        found = {row.id: resource_of(row) for row in await reader.execute(query)}
+        return [Row(found[id], sort_key) for id, sort_key in ids if id in found]
+
+    async def count(self, reader: Reader | Writer) -> int:
+        """Return how many resources the selection has."""
+        query = sa.select(sa.func.count()).select_from(resource).where(self._where())
+        return (await reader.execute(query)).scalar_one()
+
+
+def sort_value(context: FilterContext, attribute: Attribute) -> Expression:
+    """Return the SQL value to sort by: of several values the primary one, else the first (RFC 7644 §3.4.2.3)."""
+    columns: dict[str, Expression] = {
+        "id": resource.c.id,
+        "meta.created": resource.c.created,
+        "meta.lastModified": resource.c.modified,
+        "meta.version": resource.c.version,
+        "meta.resourceType": resource.c.type,
+        "meta.location": resource.c.id,
+    }
+    special = columns.get(attribute.path) if not attribute.schema else None
+    if special is not None:
+        return special
+    container = attribute.container
+    path = [container.extension.lower()] if container.extension else []
+    path.append(container.key)
+    if not container.multi_valued:
+        return context.json.scalar(
+            resource.c.folded, [*path, attribute.key] if attribute.parent else path, attribute
+        )
+    return _of_first(context, attribute, path)
+
+
+def _of_first(context: FilterContext, attribute: Attribute, path: Sequence[str]) -> Expression:
+    rows = context.json.elements(resource.c.folded, path)
+    primary = attribute.container.sub("primary")
+    if attribute.parent is None:
+        value = context.json.bare(rows, attribute)
+        return sa.select(sa.func.min(value)).select_from(rows).correlate(resource).scalar_subquery()
+    element = context.json.element(rows)
+    query = sa.select(context.json.scalar(element, [attribute.key], attribute)).select_from(rows)
+    if primary is not None:
+        query = query.order_by(sa.case((context.json.scalar(element, ["primary"], primary), 0), else_=1))
+    return query.limit(1).correlate(resource).scalar_subquery()
+
+
+async def live_count(reader: Reader | Writer, tenant_id: int, type_names: Sequence[str]) -> int:
+    """Return how many live resources of the types there are, from the counters."""
+    names = [f"live:{name}" for name in type_names]
+    query = sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
+        counter.c.tenant_id == tenant_id, counter.c.name.in_(names)
+    )
+    return int((await reader.execute(query)).scalar_one())

@@ -1,0 +1,229 @@
+"""Rows of the reference table: who points at whom, read from both ends, changed one by one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.scim.attributes import Attribute
+from scim_server.scim.documents import encode, load
+from scim_server.scim.filters.binding import Condition
+from scim_server.scim.resources import ReferenceValue
+from scim_server.store.database import Reader, Writer
+from scim_server.store.filters.compiler import FilterContext
+from scim_server.store.filters.references import matching_targets
+from scim_server.store.resources import chunks, insert_ignoring
+from scim_server.store.tables import reference, resource, tenant
+
+_MEMBERS = "members"
+References = dict[str, dict[str, list[ReferenceValue]]]
+"""By source id, then by the attribute's storage key."""
+
+
+async def of_sources(
+    reader: Reader | Writer, tenant_id: int, ids: Sequence[str], attributes: Sequence[Attribute]
+) -> References:
+    """Return the references of the given resources in the order in which they were made.
+
+    A target that is in the store comes with its type and display name.
+    """
+    found: References = {}
+    keys = [attribute.storage_key for attribute in attributes]
+    target = resource.alias()
+    live = sa.and_(
+        target.c.tenant_id == reference.c.tenant_id,
+        target.c.id == reference.c.target_id,
+        target.c.deleted.is_(None),
+    )
+    for part in chunks(ids) if keys else ():
+        query = (
+            sa.select(
+                reference.c.source_id,
+                reference.c.attribute,
+                reference.c.target_id,
+                reference.c.payload,
+                target.c.type,
+                target.c.display,
+            )
+            .select_from(reference.outerjoin(target, live))
+            .where(
+                reference.c.tenant_id == tenant_id,
+                reference.c.source_id.in_(part),
+                reference.c.attribute.in_(keys),
+            )
+            .order_by(reference.c.source_id, reference.c.created, reference.c.target_id)
+        )
+        for row in await reader.execute(query):
+            payload = load(row.payload) if row.payload else None
+            value = ReferenceValue(row.target_id, row.type, row.display, payload)
+            found.setdefault(row.source_id, {}).setdefault(row.attribute, []).append(value)
+    return found
+
+
+async def groups_of(
+    reader: Reader | Writer, tenant_id: int, ids: Sequence[str]
+) -> dict[str, list[ReferenceValue]]:
+    """Return the groups each resource is in: direct ones, and indirect ones through nested groups."""
+    found: dict[str, list[ReferenceValue]] = {}
+    group = resource.alias()
+    for part in chunks(ids):
+        first, further = reference.alias(), reference.alias()
+        start = sa.select(
+            first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
+        ).where(first.c.tenant_id == tenant_id, first.c.attribute == _MEMBERS, first.c.target_id.in_(part))
+        upward = start.cte(recursive=True)
+        upward = upward.union(
+            sa.select(upward.c.member, further.c.source_id, sa.literal(2)).where(
+                further.c.tenant_id == tenant_id,
+                further.c.attribute == _MEMBERS,
+                further.c.target_id == upward.c.group,
+            )
+        )
+        depth = sa.func.min(upward.c.depth)
+        query = (
+            sa.select(upward.c.member, upward.c.group, depth, group.c.type, group.c.display)
+            .join(group, sa.and_(group.c.tenant_id == tenant_id, group.c.id == upward.c.group))
+            .where(group.c.deleted.is_(None))
+            .group_by(upward.c.member, upward.c.group, group.c.type, group.c.display)
+            .order_by(upward.c.member, depth, upward.c.group)
+        )
+        for member, group_id, nearest, type_name, display in await reader.execute(query):
+            kind = "direct" if nearest == 1 else "indirect"
+            found.setdefault(member, []).append(ReferenceValue(group_id, type_name, display, kind=kind))
+    return found
+
+
+async def add(
+    writer: Writer, tenant_id: int, source_id: str, key: str, targets: Sequence[str], moment: int
+) -> int:
+    """Add members and return how many were not there yet; no existing member is read."""
+    added = 0
+    for part in chunks(targets):
+        rows = [_row(tenant_id, source_id, key, target, None, None, moment) for target in part]
+        added += (await writer.execute(insert_ignoring(writer, reference).values(rows))).rowcount
+    return added
+
+
+def _row(
+    tenant_id: int,
+    source_id: str,
+    key: str,
+    target: str,
+    payload: str | None,
+    folded: str | None,
+    moment: int,
+) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "source_id": source_id,
+        "attribute": key,
+        "target_id": target,
+        "payload": payload,
+        "folded": folded,
+        "created": moment,
+    }
+
+
+def _owned(tenant_id: int, source_id: str, key: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        reference.c.tenant_id == tenant_id, reference.c.source_id == source_id, reference.c.attribute == key
+    )
+
+
+async def remove(writer: Writer, tenant_id: int, source_id: str, key: str, targets: Sequence[str]) -> int:
+    """Remove members and return how many were there."""
+    removed = 0
+    for part in chunks(targets):
+        statement = reference.delete().where(
+            _owned(tenant_id, source_id, key), reference.c.target_id.in_(part)
+        )
+        removed += (await writer.execute(statement)).rowcount
+    return removed
+
+
+async def keep_only(writer: Writer, tenant_id: int, source_id: str, key: str, targets: Iterable[str]) -> int:
+    """Remove every member that is not listed and return how many those were."""
+    kept = set(targets)
+    if not kept:
+        return (await writer.execute(reference.delete().where(_owned(tenant_id, source_id, key)))).rowcount
+    query = sa.select(reference.c.target_id).where(_owned(tenant_id, source_id, key))
+    surplus = [target for (target,) in await writer.execute(query) if target not in kept]
+    return await remove(writer, tenant_id, source_id, key, surplus)
+
+
+async def remove_where(
+    writer: Writer, context: FilterContext, source_id: str, attribute: Attribute, condition: Condition
+) -> int:
+    """Remove the members that satisfy a condition and return how many those were."""
+    query = matching_targets(attribute, condition, context, source_id)
+    targets = [target for (target,) in await writer.execute(query)]
+    return await remove(writer, context.tenant_id, source_id, attribute.storage_key, targets)
+
+
+async def save(
+    writer: Writer,
+    tenant_id: int,
+    source_id: str,
+    key: str,
+    values: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]],
+    moment: int,
+) -> None:
+    """Make the given references the only ones of an attribute.
+
+    `values` maps a target to what the source says of it and the folded copy of that.
+    """
+    await writer.execute(reference.delete().where(_owned(tenant_id, source_id, key)))
+    rows = [
+        _row(
+            tenant_id,
+            source_id,
+            key,
+            target,
+            encode(payload).decode() if payload else None,
+            encode(folded).decode() if folded else None,
+            moment,
+        )
+        for target, (payload, folded) in values.items()
+    ]
+    if rows:
+        await writer.execute(reference.insert(), rows)
+
+
+async def forget(writer: Writer, tenant_id: int, id: str) -> list[str]:
+    """Remove every reference from and to a resource and return the ids that pointed at it."""
+    to_it = sa.and_(reference.c.tenant_id == tenant_id, reference.c.target_id == id)
+    sources = [source for (source,) in await writer.execute(sa.select(reference.c.source_id).where(to_it))]
+    await writer.execute(reference.delete().where(to_it))
+    await writer.execute(
+        reference.delete().where(reference.c.tenant_id == tenant_id, reference.c.source_id == id)
+    )
+    return sources
+
+
+async def hold_nesting(writer: Writer, tenant_id: int) -> None:
+    """Keep other transactions of the tenant from nesting groups, so that no two close a cycle together."""
+    await writer.execute(sa.select(tenant.c.id).where(tenant.c.id == tenant_id).with_for_update())
+
+
+async def is_reachable(writer: Writer, tenant_id: int, key: str, starts: Sequence[str], wanted: str) -> bool:
+    """Tell whether a membership leads from one of the starts to the wanted resource, in any number of steps."""
+    if wanted in starts:
+        return True
+    for part in chunks(starts):
+        first, further = reference.alias(), reference.alias()
+        downward = (
+            sa.select(first.c.target_id.label("member"))
+            .where(first.c.tenant_id == tenant_id, first.c.attribute == key, first.c.source_id.in_(part))
+            .cte(recursive=True)
+        )
+        downward = downward.union(
+            sa.select(further.c.target_id).where(
+                further.c.tenant_id == tenant_id,
+                further.c.attribute == key,
+                further.c.source_id == downward.c.member,
+            )
+        )
+        query = sa.select(sa.literal(1)).where(downward.c.member == wanted).limit(1)
+        if (await writer.execute(query)).first() is not None:
+            return True
+    return False

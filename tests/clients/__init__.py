@@ -1,0 +1,1 @@
+"""Recorded conversations of real SCIM clients, replayed over HTTP."""

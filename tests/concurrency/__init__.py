@@ -1,0 +1,1 @@
+"""Races over HTTP against a running server, on both databases."""

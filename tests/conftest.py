@@ -1,0 +1,146 @@
+"""Fixtures of all tests: fresh stores on both databases, the application, clients, real servers."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from itertools import count
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+
+from scim_server.settings import Settings
+from scim_server.store.database import Database
+from tests.support.client import ScimClient
+from tests.support.postgres import URL_VARIABLE, postgres_server
+from tests.support.server import LiveServer
+from tests.support.stores import PostgresStores, SqliteStores
+
+DATABASES = ("sqlite", "postgresql")
+
+Connect = Callable[..., Awaitable[ScimClient]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Keep the settings of whoever runs the tests out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("SCIM_") and name != URL_VARIABLE:
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def sqlite_stores(tmp_path_factory: pytest.TempPathFactory) -> SqliteStores:
+    """Empty SQLite stores."""
+    return SqliteStores(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_stores() -> Iterator[PostgresStores]:
+    """Empty PostgreSQL stores on a server that runs for this test process."""
+    with postgres_server() as url:
+        stores = PostgresStores(url)
+        yield stores
+        stores.drop()
+
+
+@pytest.fixture
+def sqlite_url(sqlite_stores: SqliteStores, tmp_path: Path) -> str:
+    """URL of an empty SQLite store."""
+    return sqlite_stores.fresh(tmp_path / "scim.db")
+
+
+@pytest.fixture
+def postgresql_url(postgres_stores: PostgresStores) -> str:
+    """URL of an empty PostgreSQL store."""
+    return postgres_stores.fresh()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty store, once on each database."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Give the store of the test as the services see it."""
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Return the settings of the application; a test module may override them."""
+    return Settings(database_url=database_url)
+
+
+@pytest.fixture
+async def application(settings: Settings) -> AsyncIterator[Starlette]:
+    """Give the application with its lifespan running."""
+    from scim_server.app import create_app  # tests of pure functions start without it
+
+    application = create_app(settings)
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture
+async def connect(application: Starlette, database: Database) -> AsyncIterator[Connect]:
+    """Give a function that makes a client of its own and speaks for it, in this process."""
+    async with AsyncExitStack() as stack:
+        yield _factory(
+            stack,
+            database,
+            lambda token: ScimClient(
+                "http://scim.test/scim/v2", token, httpx2.ASGITransport(app=application)
+            ),
+        )
+
+
+@pytest.fixture
+async def scim(connect: Connect) -> ScimClient:
+    """Give a client of the generic dialect that may do everything."""
+    return await connect(profile="admin")
+
+
+@pytest.fixture
+def live_server(database_url: str, tmp_path: Path) -> Iterator[LiveServer]:
+    """Give a server process of its own on the store of the test."""
+    server = LiveServer.start(database_url, tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def live_connect(live_server: LiveServer, database: Database) -> AsyncIterator[Connect]:
+    """Give a function that makes a client of its own and speaks for it, over HTTP."""
+    async with AsyncExitStack() as stack:
+        yield _factory(stack, database, lambda token: ScimClient(live_server.base_url, token))
+
+
+def _factory(stack: AsyncExitStack, database: Database, speak: Callable[[str], ScimClient]) -> Connect:
+    from scim_server.services.clients import Clients
+
+    clients = Clients(database)
+    numbers = count(1)
+
+    async def connect(
+        dialect: str = "generic",
+        profile: str = "idp",
+        switches: dict[str, bool] | None = None,
+        permissions: list[str] | None = None,
+        user: str | None = None,
+    ) -> ScimClient:
+        name = f"client-{next(numbers)}"
+        issued = await clients.create(
+            name, dialect=dialect, profile=profile, switches=switches, permissions=permissions, user=user
+        )
+        return await stack.enter_async_context(speak(issued.token))
+
+    return connect

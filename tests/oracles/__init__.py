@@ -1,0 +1,1 @@
+"""Independent judges of the server: other libraries, other test suites, other clients."""
