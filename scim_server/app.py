@@ -1,7 +1,8 @@
 """The application: assembled here and nowhere else."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -32,10 +33,8 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        try:
+        with suppress(DatabaseUnavailable, ServiceUnavailable):  # each request tries again and says why
             await server.prepare()
-        except (DatabaseUnavailable, ServiceUnavailable):
-            pass  # each request tries again and says why it cannot be served
         yield
         await server.database.close()
 
@@ -59,7 +58,9 @@ def application_from_environment() -> Starlette:
 async def _routing_error(request: Request, error: Exception) -> Response:
     """Answer what no route takes: 404, or 405 with the methods that the endpoint has."""
     failure: ScimError = NotFound(f"There is no endpoint {request.url.path[:120]}.")
-    if isinstance(error, HTTPException) and error.status_code == 405:
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "").split(", ")
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": ", ".join(sorted(allowed))})
         failure = MethodNotAllowed(request.method, allowed)
     return error_response(failure, facts_of(request.scope).request_id)

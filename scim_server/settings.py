@@ -43,7 +43,10 @@ class Settings(BaseSettings):
         "or postgresql://user:password@host/database.",
     )
     database_pool_size: int = Field(
-        default=10, ge=1, description="Connections to PostgreSQL that each server process keeps at most."
+        default=10,
+        ge=1,
+        description="Connections to the database that each server process keeps at most, "
+        "once for reading and once for writing.",
     )
     public_url: str | None = Field(
         default=None,

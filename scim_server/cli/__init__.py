@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
             app(args=list(arguments) or ["--help"], prog_name="scim-server", standalone_mode=False) or 0
         )
     except typer.TyperException as error:
-        output.complain(f"{error} Try --help.")
+        output.complain(f"{error.format_message().rstrip('.')}; try --help")
         return USAGE_ERROR
     except (CommandFailed, SettingsError) as error:
         output.complain(str(error))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,6 +18,23 @@ Handler = Callable[[Request], Awaitable[Response]]
 Entry = tuple[str, tuple[str, ...], Handler]
 
 
+class ResourceIdConvertor(Convertor[str]):
+    """One path segment that is not `.search`, which is an endpoint of its own."""
+
+    regex = r"(?!\.search$)[^/]+"
+
+    def convert(self, value: str) -> str:
+        """Return the segment."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the segment."""
+        return value
+
+
+register_url_convertor("resource", ResourceIdConvertor())
+
+
 def routes(registry: Registry) -> list[Route]:
     """Return the routes for the resource types of a registry."""
     found = [
@@ -24,8 +42,10 @@ def routes(registry: Registry) -> list[Route]:
         Route("/readyz", _named("/readyz", health.readyz), methods=["GET"]),
     ]
     for path, methods, handler in _entries(registry):
-        for base in (BASE_PATH, f"/t/{{tenant}}{BASE_PATH}"):
-            found.append(Route(f"{base}{path}", _named(path, handler), methods=list(methods)))
+        found += [
+            Route(f"{base}{path}", _named(path, handler), methods=list(methods))
+            for base in (BASE_PATH, f"/t/{{tenant}}{BASE_PATH}")
+        ]
     return found
 
 
@@ -45,7 +65,7 @@ def _entries(registry: Registry) -> Iterator[Entry]:
         endpoints = ResourceEndpoints(resource_type)
         yield resource_type.endpoint, ("GET", "POST"), endpoints.collection
         yield f"{resource_type.endpoint}/.search", ("POST",), SearchEndpoint([resource_type]).search
-        yield f"{resource_type.endpoint}/{{id}}", ("GET", "PUT", "PATCH", "DELETE"), endpoints.one
+        yield f"{resource_type.endpoint}/{{id:resource}}", ("GET", "PUT", "PATCH", "DELETE"), endpoints.one
         if resource_type.name == USER:
             yield "/Me", ("GET", "POST", "PUT", "PATCH", "DELETE"), endpoints.me
 

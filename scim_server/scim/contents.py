@@ -49,15 +49,13 @@ def take_references(document: Document, resource_type: ResourceType) -> tuple[Do
         elements = value if isinstance(value, list) else [value] if value else []
         for element in elements:
             payload = {name: part for name, part in element.items() if name != "value"}
-            found.setdefault(attribute.storage_key, {})[element["value"]] = (
-                payload,
-                fold_complex(attribute, payload),
-            )
+            folded = fold_complex(attribute, payload)
+            found.setdefault(attribute.storage_key, {})[element["value"]] = (payload, folded)
     return _without(document, attributes), found
 
 
 def put_references(resource: Resource, resource_type: ResourceType) -> Document:
-    """Return the document of a loaded resource with its single-source references in it, as clients write them."""
+    """Return a loaded resource's document with its single-source references, as clients write them."""
     document = dict(resource.document)
     for attribute in resource_type.references_of(ReferenceKind.SINGLE_SOURCE):
         values = resource.references.get(attribute.storage_key)

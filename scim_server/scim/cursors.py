@@ -44,7 +44,7 @@ class CursorSeal:
             plain = AESGCM(self.key).decrypt(raw[:_NONCE], raw[_NONCE:], _fingerprint(scope))
         except (binascii.Error, InvalidTag, ValueError) as error:
             raise InvalidCursor(
-                "The cursor is not one of this server's or was made for another query; start again without it."
+                "The cursor is not one of this server's or was made for another query; start without it."
             ) from error
         expires, position = orjson.loads(plain)
         if now >= expires:

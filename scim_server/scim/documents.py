@@ -1,6 +1,7 @@
 """JSON in and out: strict decoding of what clients send, exact encoding of what they get."""
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
 
 MAX_DEPTH = 64
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[\]{}])|[^"\[\]{}]+|"', re.DOTALL)
 
 
 def decode(body: bytes) -> Any:
@@ -80,27 +82,13 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _depth(text: str) -> int:
+    """Return how deep the brackets outside strings are nested, 0 where they are too few to matter."""
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return 0
     depth = deepest = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "{[":
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > MAX_DEPTH:
-                return deepest
-        elif character in "}]":
-            depth -= 1
+    for character in _BRACKETS.sub(r"\1", text):
+        depth += 1 if character in "{[" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 

@@ -11,7 +11,7 @@ from scim_server.scim.registry import ResourceType
 from scim_server.scim.values import WrongValue, check, fold, json_type
 
 Document = dict[str, Any]
-"""A canonical resource: declared attribute names, extensions as objects under their URN, no id, meta or schemas."""
+"""A canonical resource: declared names, extensions as objects under their URN; no id, meta, schemas."""
 
 _PLACEHOLDER_SUB_ATTRIBUTES = frozenset({"type", "primary"})
 MAX_REFERENCE = 255
@@ -115,6 +115,8 @@ class Normalizer:
             self.element(attribute, item, f"{attribute.path}[{index}]") for index, item in enumerate(value)
         ]
         kept = [element for element in elements if element is not None]
+        if attribute.reference_kind is ReferenceKind.MEMBERSHIP and len(kept) < len(value):
+            self.violations.append(f"{attribute.path} has an entry without a value")
         if sum(1 for item in kept if isinstance(item, dict) and item.get("primary") is True) > 1:
             self.violations.append(f"{attribute.path} has more than one primary value")
         if attribute.reference_kind is ReferenceKind.MEMBERSHIP:
@@ -134,23 +136,30 @@ class Normalizer:
         except WrongValue as error:
             self.violations.append(f"{where} {error}")
             return None
-        if attribute.canonical_values and checked not in attribute.canonical_values.values():
-            if attribute.closed or not self.policy.open_canonical_values:
-                allowed = ", ".join(attribute.canonical_values.values())
-                self.violations.append(f"{where} must be one of {allowed}")
-                return None
+        closed = attribute.closed or not self.policy.open_canonical_values
+        if closed and attribute.canonical_values and checked not in attribute.canonical_values.values():
+            allowed = ", ".join(attribute.canonical_values.values())
+            self.violations.append(f"{where} must be one of {allowed}")
+            return None
         return checked
 
     def _complex(self, attribute: Attribute, value: Any, where: str) -> Document | None:
         if self.policy.json_text_roles and attribute.key == "roles":
             value = _parsed_role(value)
-        if not isinstance(value, dict):
-            if not (
-                self.policy.scalar_for_complex and attribute.sub("value") and not isinstance(value, list)
-            ):
-                self.violations.append(f"{where} must be an object, not {json_type(value)}")
-                return None
+        if not isinstance(value, dict | list) and self.policy.scalar_for_complex and attribute.sub("value"):
             value = {"value": value}
+        if not isinstance(value, dict):
+            self.violations.append(f"{where} must be an object, not {json_type(value)}")
+            return None
+        content = self._sub_values(attribute, value, where)
+        if attribute.reference_kind in {ReferenceKind.MEMBERSHIP, ReferenceKind.SINGLE_SOURCE}:
+            return self._reference(attribute, content, where)
+        for sub in attribute.sub_attributes.values():
+            if sub.required and content and sub.name not in content:
+                self.violations.append(f"{where}.{sub.name} is required")
+        return content or None
+
+    def _sub_values(self, attribute: Attribute, value: Mapping[str, Any], where: str) -> Document:
         content: Document = {}
         for key, item in value.items():
             sub = attribute.sub(key)
@@ -162,12 +171,7 @@ class Normalizer:
                 part = self._sub_value(sub, item, f"{where}.{sub.name}")
                 if part is not None:
                     content[sub.name] = part
-        if attribute.reference_kind in {ReferenceKind.MEMBERSHIP, ReferenceKind.SINGLE_SOURCE}:
-            return self._reference(attribute, content, where)
-        for sub in attribute.sub_attributes.values():
-            if sub.required and content and sub.name not in content:
-                self.violations.append(f"{where}.{sub.name} is required")
-        return content or None
+        return content
 
     def _sub_value(self, sub: Attribute, value: Any, where: str) -> Any:
         if not sub.multi_valued:
@@ -185,7 +189,7 @@ class Normalizer:
         if target is None and isinstance(content.get("$ref"), str):
             target = content["$ref"].rstrip("/").rpartition("/")[2]
         if not target:
-            if attribute.multi_valued and content:
+            if attribute.multi_valued:
                 self.violations.append(f"{where}.value is required")
             return None
         if len(target) > MAX_REFERENCE:
@@ -208,10 +212,14 @@ class Normalizer:
         lowered = {urn.lower() for urn in stated}
         if self.resource_type.schema.id.lower() not in lowered:
             raise InvalidSyntax(f"schemas does not name {self.resource_type.schema.id}.")
-        if lowered - known:
+        unstated = {key.lower() for key in data if self.resource_type.extension(key)} - lowered
+        if unstated:
             raise InvalidSyntax(
-                f"schemas names {', '.join(sorted(lowered - known))}, not a schema of {self.resource_type.name}."
+                f"schemas does not name {', '.join(sorted(unstated))}, which the body has data of."
             )
+        if lowered - known:
+            strange = ", ".join(sorted(lowered - known))
+            raise InvalidSyntax(f"schemas names {strange}, not a schema of {self.resource_type.name}.")
 
     def check_required(self, document: Document) -> None:
         """Note a violation for every required attribute that the document lacks."""
@@ -242,7 +250,7 @@ def _lacks(content: Mapping[str, Any], attribute: Attribute) -> bool:
         attribute.required
         and attribute.mutability != "readOnly"
         and attribute.reference_kind is not ReferenceKind.MEMBERSHIP
-        and attribute.name not in content
+        and content.get(attribute.name) in (None, "")
     )
 
 

@@ -30,6 +30,7 @@ class Policy:
     remove_by_value: bool = False
     filter_value_path_suffix: bool = False
     unquoted_filter_values: bool = False
+    value_paths_in_attributes: bool = False
     parameter_names_any_case: bool = False
     skip_unknown_members: bool = False
     patch_user_without_body: bool = False

@@ -22,5 +22,5 @@ def check_if_match(header: str | None, current: str) -> None:
     """Raise PreconditionFailed where If-Match is given and names another version."""
     if header is not None and not tag_matches(header, current):
         raise PreconditionFailed(
-            f"The resource is at version {current}, the request is for {header[:80]}; read it again and repeat."
+            f"The resource is at version {current}, the request is for {header[:80]}; read it and repeat."
         )

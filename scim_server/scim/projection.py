@@ -1,11 +1,17 @@
 """Which attributes a response carries: returned characteristics, attributes, excludedAttributes."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scim_server.scim.attributes import Attribute
+from scim_server.scim.errors import InvalidValue
+from scim_server.scim.policy import Policy
 from scim_server.scim.registry import ResourceType
+
+_NAME = re.compile(r"[A-Za-z$][\w$.:-]*", re.ASCII)
+_VALUE_FILTER = re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +32,20 @@ class Projection:
         resource_type: ResourceType,
         attributes: Iterable[str] = (),
         excluded_attributes: Iterable[str] = (),
+        policy: Policy | None = None,
     ) -> "Projection":
         """Return the projection for the two lists as clients send them; unknown names are passed over.
 
-        Where both are given `attributes` decides and `excludedAttributes` takes away from it.
+        Raises InvalidValue where both are given: they are mutually exclusive (RFC 7644 §3.9).
         """
-        included = _paths(resource_type, attributes)
+        policy = policy or Policy()
+        included = _paths(resource_type, attributes, policy)
         stated = any(name.strip() for name in attributes)
-        return cls(resource_type, included if stated else None, _paths(resource_type, excluded_attributes))
+        if stated and any(name.strip() for name in excluded_attributes):
+            raise InvalidValue("attributes and excludedAttributes cannot be given together.")
+        return cls(
+            resource_type, included if stated else None, _paths(resource_type, excluded_attributes, policy)
+        )
 
     @property
     def is_default(self) -> bool:
@@ -106,14 +118,19 @@ class Projection:
         }
 
 
-def _paths(resource_type: ResourceType, names: Iterable[str]) -> frozenset[str]:
+def _paths(resource_type: ResourceType, names: Iterable[str], policy: Policy) -> frozenset[str]:
     paths = set()
-    for name in names:
-        attribute = resource_type.resolve(name.strip())
+    for text in names:
+        name = text.strip()
+        if policy.value_paths_in_attributes:
+            name = _VALUE_FILTER.sub("", name)
+        if name and _NAME.fullmatch(name) is None:
+            raise InvalidValue(f"{name[:120]!r} is not the name of an attribute.")
+        attribute = resource_type.resolve(name)
         if attribute is not None:
             paths.add(attribute.path.lower())
-        elif resource_type.extension(name.strip()) is not None:
-            paths.add(name.strip().lower())
-        elif name.strip().lower() == resource_type.schema.id.lower():
+        elif resource_type.extension(name) is not None:
+            paths.add(name.lower())
+        elif name.lower() == resource_type.schema.id.lower():
             paths |= {attribute.path.lower() for attribute in resource_type.schema.attributes.values()}
     return frozenset(paths)

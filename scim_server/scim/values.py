@@ -13,7 +13,7 @@ from scim_server.scim.attributes import Attribute
 MAX_STRING = 65_536
 MAX_UNIQUE = 512
 INTEGER_RANGE = range(-(2**63), 2**63)
-_DECIMAL_DIGITS, _FRACTION_DIGITS = 30, 12
+WHOLE_DIGITS, FRACTION_DIGITS = 30, 12
 _DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -79,9 +79,9 @@ def _zone(text: str | None) -> timezone:
 
 def fold_decimal(number: Decimal) -> str:
     """Return a text of constant width whose lexical order is the numeric order."""
-    scaled = int(number.scaleb(_FRACTION_DIGITS).to_integral_value())
-    offset = 10 ** (_DECIMAL_DIGITS + _FRACTION_DIGITS)
-    return f"{scaled + offset:0{_DECIMAL_DIGITS + _FRACTION_DIGITS + 1}d}"
+    scaled = int(number.scaleb(FRACTION_DIGITS).to_integral_value())
+    offset = 10 ** (WHOLE_DIGITS + FRACTION_DIGITS)
+    return f"{scaled + offset:0{WHOLE_DIGITS + FRACTION_DIGITS + 1}d}"
 
 
 def _string(attribute: Attribute, value: Any) -> str:
@@ -118,10 +118,8 @@ def _decimal(_attribute: Attribute, value: Any) -> Decimal | int:
         exponent = number.as_tuple().exponent
     except InvalidOperation as error:
         raise WrongValue("must be a number") from error
-    if not isinstance(exponent, int) or number.adjusted() >= _DECIMAL_DIGITS or exponent < -_FRACTION_DIGITS:
-        raise WrongValue(
-            f"has more than {_DECIMAL_DIGITS} digits before or {_FRACTION_DIGITS} after the point"
-        )
+    if not isinstance(exponent, int) or number.adjusted() >= WHOLE_DIGITS or exponent < -FRACTION_DIGITS:
+        raise WrongValue(f"has more than {WHOLE_DIGITS} digits before or {FRACTION_DIGITS} after the point")
     return value
 
 

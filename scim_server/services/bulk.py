@@ -126,32 +126,32 @@ class Bulk:
         _check_references(run, index, unit)
         data = replace_references(operation.data, run.ids)
         path = replace_references(operation.path, run.ids)
-        resource_type, id = self._target(path, operation.method)
+        resource_type, own_id = self._target(path, operation.method)
         if operation.method == "POST":
             created = await changes.create(resource_type, data, id=run.ids.get(operation.bulk_id or ""))
             return BulkResult(operation, 201, resource_type, created.id, created.version)
         if operation.method == "DELETE":
-            await changes.delete(resource_type, id, if_match=operation.version)
-            return BulkResult(operation, 204, resource_type, id)
+            await changes.delete(resource_type, own_id, if_match=operation.version)
+            return BulkResult(operation, 204, resource_type, own_id)
         if operation.method == "PUT":
-            changed = await changes.replace(resource_type, id, data, if_match=operation.version)
+            changed = await changes.replace(resource_type, own_id, data, if_match=operation.version)
         else:
             operations = parse_patch(data, changes.principal.policy)
-            changed = await changes.patch(resource_type, id, operations, if_match=operation.version)
+            changed = await changes.patch(resource_type, own_id, operations, if_match=operation.version)
         return BulkResult(operation, 200, resource_type, changed.id, changed.version)
 
     def _target(self, path: str, method: str) -> tuple[ResourceType, str]:
         """Return the resource type and, except for POST, the id that a path names."""
         if method == "POST":
             resource_type = self._registry.endpoints.get(path.rstrip("/"))
-            id = ""
+            own_id = ""
         else:
-            endpoint, _, id = path.rpartition("/")
+            endpoint, _, own_id = path.rpartition("/")
             resource_type = self._registry.endpoints.get(endpoint)
-        if resource_type is None or (method != "POST" and not id):
+        if resource_type is None or (method != "POST" and not own_id):
             wanted = "/Users" if method == "POST" else "/Users/{id}"
             raise InvalidPath(f"{method} needs a path such as {wanted}, not {path[:120]!r}.")
-        return resource_type, id
+        return resource_type, own_id
 
 
 class BadRequestFault(BadRequest):

@@ -21,7 +21,7 @@ from scim_server.scim.patch.membership import Membership
 from scim_server.scim.patch.operations import Operation
 from scim_server.scim.preconditions import check_if_match
 from scim_server.scim.registry import Registry, ResourceType
-from scim_server.scim.replace import mentioned_memberships, replaced
+from scim_server.scim.replace import mentioned_memberships, replaced, stated_schemas
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.security.principals import CREATE, DELETE, UPDATE, Principal
 from scim_server.services.memberships import MembershipWriter, canonical_id
@@ -90,7 +90,7 @@ class Changes:
         stated = Normalizer(resource_type, policy).resource(data)
         stated, members = take_memberships(stated, resource_type)
         before = put_references(current, resource_type)
-        after = replaced(before, stated, resource_type, policy)
+        after = replaced(before, stated, resource_type, policy, stated_schemas(data))
         mentioned = mentioned_memberships(data, resource_type)
         memberships = []
         for attribute in resource_type.references_of(ReferenceKind.MEMBERSHIP):

@@ -15,6 +15,7 @@ from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
 
 LIVE_TOKENS = 2
+MAX_NAME = 200
 
 
 class ClientExists(ValueError):
@@ -66,7 +67,7 @@ class Clients:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(
+    async def create(  # noqa: PLR0913 - each is an attribute of a client
         self,
         name: str,
         *,
@@ -181,7 +182,7 @@ def _check(
     permissions: Sequence[str] | None,
     switches: Mapping[str, bool] | None,
 ) -> None:
-    if not name or len(name) > 200 or not name.isprintable():
+    if not name or len(name) > MAX_NAME or not name.isprintable():
         raise ValueError("A client's name has 1 to 200 printable characters.")
     for value, known, what in ((profile, PROFILES, "profile"), (dialect, DIALECTS, "dialect")):
         if value not in known:
@@ -232,16 +233,18 @@ async def _issue(
     expires = None if expires_in is None else moment + int(expires_in.total_seconds() * 1_000_000)
     if not await rows.insert_token(writer, _token_row(tenant_id, client_id, secret, expires, moment)):
         raise ClientExists("Another client has this token already.")
-    return IssuedToken(name, secret, tokens.prefix(secret), _moment(expires))
+    return IssuedToken(name, secret, tokens.prefix(secret), _optional_moment(expires))
 
 
-def _moment(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+
+
+def _optional_moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _moment(microseconds)
 
 
 def _summary(client: Any, tenant: str, owned: Sequence[Any]) -> ClientSummary:
-    created = _moment(client.created)
-    assert created is not None
     return ClientSummary(
         name=client.name,
         tenant=tenant,
@@ -250,12 +253,15 @@ def _summary(client: Any, tenant: str, owned: Sequence[Any]) -> ClientSummary:
         switches=json.loads(client.switches),
         permissions=tuple(json.loads(client.permissions)),
         tokens=tuple(_token_summary(token) for token in owned),
-        created_at=created,
-        revoked_at=_moment(client.revoked),
+        created_at=_moment(client.created),
+        revoked_at=_optional_moment(client.revoked),
     )
 
 
 def _token_summary(token: Any) -> TokenSummary:
-    created = _moment(token.created)
-    assert created is not None
-    return TokenSummary(token.prefix, created, _moment(token.expires), _moment(token.revoked))
+    return TokenSummary(
+        token.prefix,
+        _moment(token.created),
+        _optional_moment(token.expires),
+        _optional_moment(token.revoked),
+    )

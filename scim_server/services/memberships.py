@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from scim_server.scim.attributes import Attribute
-from scim_server.scim.errors import InvalidValue
+from scim_server.scim.errors import InvalidValue, NoTarget
 from scim_server.scim.patch.membership import Membership, MembershipEdit
 from scim_server.scim.registry import Registry
 from scim_server.scim.resources import Resource
@@ -65,7 +65,7 @@ class MembershipWriter:
         moment: int,
     ) -> int:
         tenant_id, key = self._principal.tenant_id, membership.attribute.storage_key
-        added = [id for target in edit.added if (id := canonical_id(target)) in allowed]
+        added = [found for target in edit.added if (found := canonical_id(target)) in allowed]
         removed = [canonical_id(target) for target in edit.removed]
         changes = 0
         if edit.cleared:
@@ -75,7 +75,10 @@ class MembershipWriter:
                 self._writer, self._context, resource.id, membership.attribute, edit.condition
             )
         if removed:
-            changes += await references.remove(self._writer, tenant_id, resource.id, key, removed)
+            gone = await references.remove(self._writer, tenant_id, resource.id, key, removed)
+            if gone < len(removed) and not self._principal.policy.remove_absent:
+                raise NoTarget(f"{membership.attribute.path} has no such member.")
+            changes += gone
         if added:
             changes += await references.add(self._writer, tenant_id, resource.id, key, added, moment)
         return changes
@@ -120,6 +123,7 @@ class MembershipWriter:
         tenant_id = self._principal.tenant_id
         await references.hold_nesting(self._writer, tenant_id)
         if await references.is_reachable(self._writer, tenant_id, attribute.storage_key, nested, resource.id):
+            inner = ", ".join(nested[:_SHOWN])
             raise InvalidValue(
-                f"{attribute.path}: {', '.join(nested[:_SHOWN])} already contains {resource.id}; groups cannot form a cycle."
+                f"{attribute.path}: {inner} already contains {resource.id}; that would be a cycle."
             )

@@ -204,7 +204,7 @@ class Search:
         next_cursor: str | None,
     ) -> Page:
         projections = {
-            kind.name: Projection.of(kind, query.attributes, query.excluded_attributes)
+            kind.name: Projection.of(kind, query.attributes, query.excluded_attributes, call.principal.policy)
             for kind, _ in selection.types
         }
         resources = [row.resource for row in found]

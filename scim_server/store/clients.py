@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from scim_server.store.database import Reader, Writer
 from scim_server.store.resources import insert_ignoring
-from scim_server.store.tables import client, secret, tenant, token
+from scim_server.store.tables import Record, client, secret, tenant, token
 
 
-async def caller_of(reader: Reader, digest: str) -> sa.Row[Any] | None:
+async def caller_of(reader: Reader, digest: str) -> Record | None:
     """Return token, client and tenant of a token's digest in one row, None for an unknown one."""
     query = (
         sa.select(
@@ -33,7 +33,7 @@ async def caller_of(reader: Reader, digest: str) -> sa.Row[Any] | None:
         .join(tenant, tenant.c.id == client.c.tenant_id)
         .where(token.c.digest == digest)
     )
-    row: sa.Row[Any] | None = (await reader.execute(query)).first()
+    row: Record | None = (await reader.execute(query)).first()
     return row
 
 
@@ -45,9 +45,8 @@ async def tenant_id_of(reader: Reader | Writer, name: str) -> int | None:
 async def ensure_tenant(writer: Writer, name: str, moment: int) -> int:
     """Return the id of a tenant, which is made where it is not there."""
     await writer.execute(insert_ignoring(writer, tenant).values(name=name, created=moment))
-    id = await tenant_id_of(writer, name)
-    assert id is not None
-    return id
+    query = sa.select(tenant.c.id).where(tenant.c.name == name)
+    return int((await writer.execute(query)).scalar_one())
 
 
 async def insert_client(writer: Writer, row: dict[str, Any]) -> bool:
@@ -60,9 +59,7 @@ async def insert_token(writer: Writer, row: dict[str, Any]) -> bool:
     return (await writer.execute(insert_ignoring(writer, token).values(**row))).rowcount == 1
 
 
-async def clients_of(
-    reader: Reader | Writer, tenant_id: int, name: str | None = None
-) -> Sequence[sa.Row[Any]]:
+async def clients_of(reader: Reader | Writer, tenant_id: int, name: str | None = None) -> Sequence[Record]:
     """Return the clients of a tenant by name, or the one of that name."""
     query = sa.select(client).where(client.c.tenant_id == tenant_id).order_by(client.c.name)
     if name is not None:
@@ -70,9 +67,7 @@ async def clients_of(
     return (await reader.execute(query)).all()
 
 
-async def tokens_of(
-    reader: Reader | Writer, tenant_id: int, client_ids: Sequence[str]
-) -> Sequence[sa.Row[Any]]:
+async def tokens_of(reader: Reader | Writer, tenant_id: int, client_ids: Sequence[str]) -> Sequence[Record]:
     """Return the tokens of clients, oldest first."""
     query = (
         sa.select(token)
@@ -82,7 +77,7 @@ async def tokens_of(
     return (await reader.execute(query)).all()
 
 
-async def lock_client(writer: Writer, tenant_id: int, name: str) -> sa.Row[Any] | None:
+async def lock_client(writer: Writer, tenant_id: int, name: str) -> Record | None:
     """Return a client and keep other writers from it until the transaction ends."""
     query = sa.select(client).where(client.c.tenant_id == tenant_id, client.c.name == name).with_for_update()
     return (await writer.execute(query)).first()

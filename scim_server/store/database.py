@@ -94,16 +94,21 @@ class Database:
 
         Raises DatabaseUnavailable where no connection can be had.
         """
-        for attempt in (1, 2):
-            try:
-                async with self._read_engine.connect() as connection:
-                    return await work(Reader(connection))
-            except Exception as error:
-                if not is_disconnect(error):
-                    raise
-                if attempt == 2:
-                    raise DatabaseUnavailable(str(error)) from error
-        raise AssertionError("unreachable")
+        try:
+            return await self._read_once(work)
+        except Exception as error:
+            if not is_disconnect(error):
+                raise
+        try:
+            return await self._read_once(work)
+        except Exception as error:
+            if not is_disconnect(error):
+                raise
+            raise DatabaseUnavailable(str(error)) from error
+
+    async def _read_once(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+        async with self._read_engine.connect() as connection:
+            return await work(Reader(connection))
 
     @asynccontextmanager
     async def _writer(self) -> AsyncIterator[Writer]:

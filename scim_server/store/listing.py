@@ -100,10 +100,10 @@ class Lister:
         if not ids:
             return []
         query = sa.select(*COLUMNS).where(
-            resource.c.tenant_id == self.context.tenant_id, resource.c.id.in_([id for id, _ in ids])
+            resource.c.tenant_id == self.context.tenant_id, resource.c.id.in_([own_id for own_id, _ in ids])
         )
         found = {row.id: resource_of(row) for row in await reader.execute(query)}
-        return [Row(found[id], sort_key) for id, sort_key in ids if id in found]
+        return [Row(found[own_id], sort_key) for own_id, sort_key in ids if own_id in found]
 
     async def count(self, reader: Reader | Writer) -> int:
         """Return how many resources the selection has."""
@@ -112,7 +112,7 @@ class Lister:
 
 
 def sort_value(context: FilterContext, attribute: Attribute) -> Expression:
-    """Return the SQL value to sort by: of several values the primary one, else the first (RFC 7644 §3.4.2.3)."""
+    """Return the SQL value to sort by: of several the primary one, else the first (RFC 7644 §3.4.2.3)."""
     columns: dict[str, Expression] = {
         "id": resource.c.id,
         "meta.created": resource.c.created,

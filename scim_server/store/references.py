@@ -206,7 +206,7 @@ async def hold_nesting(writer: Writer, tenant_id: int) -> None:
 
 
 async def is_reachable(writer: Writer, tenant_id: int, key: str, starts: Sequence[str], wanted: str) -> bool:
-    """Tell whether a membership leads from one of the starts to the wanted resource, in any number of steps."""
+    """Tell whether a membership leads from one of the starts to the wanted resource, however far."""
     if wanted in starts:
         return True
     for part in chunks(starts):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,7 +10,7 @@ from scim_server.scim.documents import encode, load
 from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
 from scim_server.store.database import LostRace, Reader, Writer
-from scim_server.store.tables import resource, unique_value
+from scim_server.store.tables import Record, resource, unique_value
 
 COLUMNS = (
     resource.c.type,
@@ -34,7 +33,7 @@ class Contents:
     display: str | None
 
 
-def resource_of(row: sa.Row[Any]) -> Resource:
+def resource_of(row: Record) -> Resource:
     """Return the resource of a row of COLUMNS, without references."""
     return Resource(row[0], row[1], row[2], row[3], row[4], load(row[5]))
 

@@ -1,9 +1,14 @@
 """The tables. Every key and index begins with the tenant, so that the tables distribute by it."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = sa.MetaData()
+
+Record = Any
+"""A row of a query, with its columns as attributes."""
 
 Key = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 """Text that is compared byte by byte on both databases."""

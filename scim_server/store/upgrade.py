@@ -1,5 +1,6 @@
 """The schema of the store: which revision it is at, and how it gets to the newest."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,11 +20,10 @@ def _configuration() -> Config:
     return configuration
 
 
+@cache
 def head_revision() -> str:
     """Return the revision that this version of the server needs."""
-    head = ScriptDirectory.from_config(_configuration()).get_current_head()
-    assert head is not None
-    return head
+    return str(ScriptDirectory.from_config(_configuration()).get_current_head())
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -31,6 +31,13 @@ async def patch(client: ScimClient, path: str, *operations: Document) -> httpx2.
     return await call(client, "PATCH", path, {"schemas": [PATCH_OP], "Operations": list(operations)})
 
 
+async def patched(client: ScimClient, path: str, *operations: Document) -> httpx2.Response:
+    """Send the operations as one PATCH, which has to succeed."""
+    response = await patch(client, path, *operations)
+    assert response.status_code in (200, 204), response.text
+    return response
+
+
 async def read(client: ScimClient, path: str) -> Document:
     """Return the resource at the path."""
     response = await call(client, "GET", path)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from scim_server.settings import Settings
 
+from scim_server.settings import Settings
 from tests.clients.conversation import Conversation, load_conversations
 from tests.clients.exchanges import Connect, call
 from tests.clients.runner import Replay

@@ -16,6 +16,7 @@ from tests.clients.exchanges import (
     new_group,
     new_user,
     patch,
+    patched,
     read,
 )
 from tests.clients.script import equality
@@ -41,7 +42,7 @@ async def test_part_of_a_complex_attribute_merges_into_it(
     user = await new_user(client, name={"givenName": "Bo", "familyName": "Hall"}, **{ENTERPRISE: extension})
     changes: dict[str, Any] = {"name": {"familyName": "Lind"}, ENTERPRISE: {"costCenter": "CC2"}}
     operations = [{"op": op, "path": path, "value": value} for path, value in changes.items()]
-    await patch(client, user, *([{"op": op, "value": changes}] if path_less else operations))
+    await patched(client, user, *([{"op": op, "value": changes}] if path_less else operations))
     after = await read(client, user)
     assert after["name"] == {"givenName": "Bo", "familyName": "Lind"}
     assert after[ENTERPRISE] == {"department": "Field", "costCenter": "CC2"}
@@ -151,6 +152,6 @@ async def test_null_members_empty_a_group(connect: Connect, method: str) -> None
         body = {"schemas": [GROUP], "displayName": "Design Guild", "members": None}
         assert (await call(client, "PUT", group, body)).status_code == 200
     else:
-        await patch(client, group, {"op": "replace", "path": "members", "value": None})
+        await patched(client, group, {"op": "replace", "path": "members", "value": None})
     assert not (await read(client, group)).get("members")
     assert "groups" not in await read(client, user)

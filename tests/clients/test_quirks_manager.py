@@ -12,7 +12,7 @@ from tests.clients.exchanges import (
     call,
     identifier,
     new_user,
-    patch,
+    patched,
     read,
     require_refused,
 )
@@ -31,7 +31,6 @@ EMPTY_SHAPES: dict[str, Any] = {
     "object-with-empty-string": {"value": ""},
     "null": None,
     "object-with-null": {"value": None},
-    "empty-list": [],
 }
 
 
@@ -63,8 +62,7 @@ async def test_a_patch_sets_the_manager_in_any_shape(connect: Connect, op: str, 
     client = await connect(dialect="entra")
     boss = identifier(await new_user(client, "grace.boss@corp.example"))
     user = await new_user(client)
-    answer = await patch(client, user, {"op": op, "path": MANAGER, "value": _with(shape, boss)})
-    assert answer.status_code in (200, 204)
+    await patched(client, user, {"op": op, "path": MANAGER, "value": _with(shape, boss)})
     after = await read(client, user)
     assert _manager(after) == boss
     assert ENTERPRISE in after["schemas"]
@@ -85,7 +83,7 @@ async def test_a_path_less_patch_sets_the_manager(connect: Connect, op: str, val
     client = await connect(dialect="entra")
     boss = identifier(await new_user(client, "grace.boss@corp.example"))
     user = await new_user(client, **{ENTERPRISE: {"department": "Field"}})
-    await patch(client, user, {"op": op, "value": _with(value, boss)})
+    await patched(client, user, {"op": op, "value": _with(value, boss)})
     after = await read(client, user)
     assert _manager(after) == boss
     assert after[ENTERPRISE]["department"] == "Field"
@@ -94,7 +92,7 @@ async def test_a_path_less_patch_sets_the_manager(connect: Connect, op: str, val
 async def test_a_patch_of_the_manager_value_replaces_the_manager(connect: Connect) -> None:
     client = await connect(dialect="entra")
     _, user = await _managed(client)
-    await patch(client, user, {"op": "Replace", "path": f"{MANAGER}.value", "value": "XYRAND"})
+    await patched(client, user, {"op": "Replace", "path": f"{MANAGER}.value", "value": "XYRAND"})
     assert _manager(await read(client, user)) == "XYRAND"
 
 
@@ -102,8 +100,7 @@ async def test_a_patch_of_the_manager_value_replaces_the_manager(connect: Connec
 async def test_an_empty_manager_in_a_patch_removes_it(connect: Connect, shape: Any) -> None:
     client = await connect(dialect="entra")
     _, user = await _managed(client)
-    answer = await patch(client, user, {"op": "Replace", "path": MANAGER, "value": shape})
-    assert answer.status_code in (200, 204)
+    await patched(client, user, {"op": "Replace", "path": MANAGER, "value": shape})
     after = await read(client, user)
     assert ENTERPRISE not in after
     assert after["schemas"] == [USER]
@@ -135,8 +132,7 @@ async def test_every_form_of_removal_removes_the_manager_and_keeps_the_rest(
 ) -> None:
     client = await connect(dialect="entra")
     _, user = await _managed(client, department="Field")
-    answer = await patch(client, user, operation)
-    assert answer.status_code in (200, 204)
+    await patched(client, user, operation)
     assert (await read(client, user))[ENTERPRISE] == {"department": "Field"}
 
 
@@ -144,8 +140,7 @@ async def test_removing_an_absent_manager_succeeds_and_changes_nothing(connect: 
     client = await connect(dialect="entra")
     user = await new_user(client)
     before = await read(client, user)
-    answer = await patch(client, user, {"op": "Remove", "path": MANAGER})
-    assert answer.status_code in (200, 204)
+    await patched(client, user, {"op": "Remove", "path": MANAGER})
     assert await read(client, user) == before
 
 
@@ -186,5 +181,5 @@ async def test_the_strict_dialect_takes_only_an_object_as_manager(connect: Conne
     await require_refused(client, user, operation, scim_types=("invalidValue", "invalidSyntax"))
     body = {"schemas": [USER, ENTERPRISE], "userName": "ann", ENTERPRISE: {"manager": _with(shape, boss)}}
     assert (await call(client, "POST", "/Users", body)).status_code == 400
-    await patch(client, user, {"op": "replace", "path": MANAGER, "value": {"value": "XYRAND"}})
+    await patched(client, user, {"op": "replace", "path": MANAGER, "value": {"value": "XYRAND"}})
     assert _manager(await read(client, user)) == "XYRAND"

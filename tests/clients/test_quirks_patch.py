@@ -15,7 +15,7 @@ from tests.clients.exchanges import (
     call,
     identifier,
     new_user,
-    patch,
+    patched,
     read,
     require_refused,
 )
@@ -23,13 +23,18 @@ from tests.clients.exchanges import (
 WORK = {"type": "work", "value": "bo@corp.example", "primary": True}
 
 
-@pytest.mark.parametrize("op", ["add", "Add", "ADD", "replace", "Replace", "REPLACE"])
 @pytest.mark.parametrize("dialect", FRIENDLY)
-async def test_the_case_of_an_operation_name_does_not_matter(connect: Connect, dialect: str, op: str) -> None:
+async def test_the_case_of_an_operation_name_does_not_matter(connect: Connect, dialect: str) -> None:
     client = await connect(dialect=dialect)
-    user = await new_user(client, title="Clerk")
-    await patch(client, user, {"op": op, "path": "title", "value": "Surveyor"})
-    assert (await read(client, user))["title"] == "Surveyor"
+    user = await new_user(client)
+    for op in ("add", "Add", "ADD", "replace", "Replace", "REPLACE"):
+        await patched(client, user, {"op": op, "path": "title", "value": f"Set by {op}"})
+        assert (await read(client, user))["title"] == f"Set by {op}"
+    for op in ("Remove", "REMOVE"):
+        await patched(
+            client, user, {"op": "add", "path": "title", "value": "Clerk"}, {"op": op, "path": "title"}
+        )
+        assert "title" not in await read(client, user)
 
 
 @pytest.mark.parametrize("op", ["Replace", "ADD", "Remove"])
@@ -44,7 +49,7 @@ async def test_the_strict_dialect_takes_operation_names_in_lower_case_only(conne
 async def test_operations_with_and_without_path_share_a_request(connect: Connect, dialect: str) -> None:
     client = await connect(dialect=dialect)
     user = await new_user(client, title="Clerk", nickName="Bobby")
-    await patch(
+    await patched(
         client,
         user,
         {"op": "replace", "value": {"title": "Surveyor", "name": {"givenName": "Bo"}}},
@@ -70,7 +75,7 @@ async def test_keys_of_a_path_less_value_are_attribute_paths(connect: Connect, d
         f"{ENTERPRISE}:manager.value": "XYRAND",
         ENTERPRISE: {"department": "Field"},
     }
-    await patch(client, user, {"op": op, "value": value})
+    await patched(client, user, {"op": op, "value": value})
     after = await read(client, user)
     assert after["name"] == {"familyName": "Hall", "givenName": "Bo"}
     assert after["title"] == "Clerk"
@@ -94,7 +99,7 @@ async def test_sub_attributes_of_a_missing_element_make_one_element(
     client = await connect(dialect=dialect)
     user = await new_user(client, emails=[WORK])
     sub_attributes = {"streetAddress": "7 Dock Rd", "locality": "Cork", "country": "IE", "primary": True}
-    await patch(
+    await patched(
         client,
         user,
         *(
@@ -113,7 +118,7 @@ async def test_sub_attributes_of_a_missing_element_make_one_element(
 async def test_a_created_element_that_becomes_primary_takes_it_from_the_others(connect: Connect) -> None:
     client = await connect(dialect="entra")
     user = await new_user(client, emails=[WORK])
-    await patch(
+    await patched(
         client,
         user,
         {"op": "Add", "path": 'emails[type eq "home"].value', "value": "bo@home.example"},
@@ -143,16 +148,14 @@ async def test_the_strict_dialect_does_not_create_a_missing_element(connect: Con
 
 
 @pytest.mark.parametrize("dialect", FRIENDLY)
-@pytest.mark.parametrize(
-    "path", ["title", 'emails[type eq "home"]', 'emails[type eq "home"].display', "name.middleName"]
-)
-async def test_removing_what_is_not_there_changes_nothing(connect: Connect, dialect: str, path: str) -> None:
+async def test_removing_what_is_not_there_changes_nothing(connect: Connect, dialect: str) -> None:
     client = await connect(dialect=dialect)
     user = await new_user(client, emails=[WORK])
     before = await read(client, user)
-    answer = await patch(client, user, {"op": "remove", "path": path})
-    assert answer.status_code in (200, 204)
-    assert await read(client, user) == before
+    absent = ("title", 'emails[type eq "home"]', 'emails[type eq "home"].display', "name.middleName")
+    for path in absent:
+        await patched(client, user, {"op": "remove", "path": path})
+        assert await read(client, user) == before, path
 
 
 async def test_the_strict_dialect_has_no_target_where_no_element_matches(connect: Connect) -> None:
@@ -172,8 +175,7 @@ async def test_id_schemas_and_meta_in_a_patch_value_are_ignored(
     user = await new_user(client)
     before = await read(client, user)
     value = {**before, "displayName": "Bo Hall", "schemas": [USER, ENTERPRISE], "groups": []}
-    answer = await patch(client, user, {"op": op, "value": value})
-    assert answer.status_code in (200, 204)
+    await patched(client, user, {"op": op, "value": value})
     after = await read(client, user)
     assert after.pop("displayName") == "Bo Hall"
     assert after.pop("meta")["created"] == before.pop("meta")["created"]
@@ -206,7 +208,7 @@ async def test_null_and_empty_string_clear_an_attribute_by_patch(
 ) -> None:
     client = await connect(dialect=dialect)
     user = await new_user(client, title="Clerk", name={"givenName": "Bo", "familyName": "Hall"})
-    await patch(
+    await patched(
         client,
         user,
         {"op": "Replace", "path": "title", "value": empty},
@@ -280,6 +282,6 @@ async def test_roles_as_json_text_become_one_role_each(connect: Connect) -> None
     user = await new_user(client)
     text = '{"id":"18d1","value":"%s","displayName":"%s"}'
     value = [{"value": text % ("auditor", "Auditor")}, {"value": text % ("viewer", "Viewer")}]
-    await patch(client, user, {"op": "Add", "path": "roles", "value": value})
+    await patched(client, user, {"op": "Add", "path": "roles", "value": value})
     roles = [role["value"] for role in (await read(client, user))["roles"]]
     assert roles in (["auditor", "viewer"], [element["value"] for element in value])

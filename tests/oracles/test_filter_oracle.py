@@ -4,7 +4,7 @@ import pytest
 from scim2_models import EnterpriseUser, InvalidFilterException, ScimFilter, User
 
 from tests.oracles.filters import FILTERS, REFUSED
-from tests.oracles.population import SIZE, provision
+from tests.oracles.population import SIZE, population, provision
 from tests.protocol.messages import Json, accepted, refused
 from tests.support.client import ScimClient
 
@@ -50,7 +50,8 @@ async def test_the_filters_tell_the_users_apart(scim: ScimClient) -> None:
 
 
 async def test_what_the_one_refuses_the_other_refuses(scim: ScimClient) -> None:
+    person = Person.model_validate(population()[1])
     for text in REFUSED:
         with pytest.raises(InvalidFilterException):
-            ScimFilter[Person](text).match(Person(user_name="x"), strict=True)
+            ScimFilter[Person](text).match(person, strict=True)
         refused(await scim.get("/Users", filter=text), 400, "invalidFilter")

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from scim_server.app import create_app
 
+from scim_server.app import create_app
 from scim_server.services.clients import Clients
 from scim_server.settings import Settings
 from scim_server.store.database import Database

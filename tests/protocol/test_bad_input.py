@@ -205,7 +205,7 @@ async def test_text_that_cannot_be_stored_is_refused_in_a_filter(scim: ScimClien
     for text in (filter_, escaped):
         response = await scim.post("/Users/.search", {"schemas": [SEARCH_REQUEST], "filter": text})
         if response.status_code != 200:
-            refused(response, 400, "invalidFilter")
+            refused(response, 400, "invalidFilter", "invalidValue")
         else:
             assert accepted(response)["Resources"] == []
 

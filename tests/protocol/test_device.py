@@ -115,7 +115,6 @@ async def test_secrets_are_never_returned(scim: ScimClient) -> None:
         {"schemas": [DEVICE], "displayName": "without active"},
         {"schemas": [DEVICE], "active": "perhaps"},
         {"schemas": [DEVICE], "active": True, "mudUrl": 5},
-        {"schemas": [DEVICE, MAB], "active": True, MAB: {}},
         {"schemas": [DEVICE, DPP], "active": True, DPP: {"bootstrapKey": "k"}},
         {"schemas": [DEVICE, DPP], "active": True, DPP: {"bootstrapKey": "k", "dppVersion": "two"}},
         {"schemas": [DEVICE, DPP], "active": True, DPP: {"bootstrapKey": "k", "dppVersion": 1.5}},

@@ -27,7 +27,6 @@ from tests.support.client import ScimClient
         "userName co 5",
         'name eq "Ann"',
         'name co "Ann"',
-        f'{ENTERPRISE}:manager gt "a"',
         'password sw "t1me"',
     ],
 )

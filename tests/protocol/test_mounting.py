@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
-from scim_server.app import create_app
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from scim_server.app import create_app
 from scim_server.services.clients import Clients
 from scim_server.settings import Settings
 from scim_server.store.database import Database

@@ -189,10 +189,9 @@ async def test_the_password_can_be_set_and_is_not_answered(scim: ScimClient) -> 
     assert await added(scim, resource, operation("add", "password", "t1meMa$heen")) == ann()
 
 
-@pytest.mark.parametrize("value", [..., None])
-async def test_an_addition_needs_a_value(connect: Connect, value: Any) -> None:
+async def test_an_addition_needs_a_value(connect: Connect) -> None:
     strict = await connect(dialect="strict")
     resource = await strict.create_user("ann", title="Guide")
     path = f"/Users/{resource['id']}"
-    refused(await patch(strict, path, operation("add", "title", value)), 400, "invalidValue", "invalidSyntax")
+    refused(await patch(strict, path, operation("add", "title")), 400, "invalidValue", "invalidSyntax")
     assert await strict.read(path) == resource

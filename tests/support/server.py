@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -35,25 +36,41 @@ class LiveServer:
 
     @classmethod
     def start(
-        cls, database_url: str, folder: Path, *, environment: dict[str, str] | None = None, port: int = 0
+        cls,
+        database_url: str,
+        folder: Path,
+        *,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str | None] | None = None,
+        port: int = 0,
     ) -> Self:
-        """Start a server on that store, its output in `folder`, and wait until it is ready."""
+        """Start a server on that store with further arguments and wait until it is ready.
+
+        `folder` is its working directory and takes its output; None takes a variable away.
+        """
         token = secrets.token_urlsafe(32)
         log = folder / f"server-{secrets.token_hex(4)}.log"
         variables = {name: value for name, value in os.environ.items() if not name.startswith("SCIM_")}
-        variables |= {
-            "SCIM_DATABASE_URL": database_url,
-            "SCIM_BOOTSTRAP_TOKEN": token,
-            "PYTHONUNBUFFERED": "1",
-        }
-        command = [str(Path(sys.executable).with_name("scim-server")), "serve", "--port", str(port)]
+        variables |= {"SCIM_DATABASE_URL": database_url, "SCIM_BOOTSTRAP_TOKEN": token}
+        for name, value in (environment or {}).items():
+            if value is None:
+                variables.pop(name, None)
+            else:
+                variables[name] = value
+        command = [
+            str(Path(sys.executable).with_name("scim-server")),
+            "serve",
+            "--port",
+            str(port),
+            *arguments,
+        ]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=variables | (environment or {}),
+                env=variables,
                 cwd=folder,
             )
         server = cls("", token, database_url, process, log)

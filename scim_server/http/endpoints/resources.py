@@ -41,7 +41,7 @@ class ResourceEndpoints:
         return await self._one(request, server, call, request.path_params["id"])
 
     async def me(self, request: Request) -> Response:
-        """The user that the client is bound to (RFC 7644 §3.11)."""
+        """Serve the user that the client is bound to (RFC 7644 §3.11)."""
         server = server_of(request)
         call = await server.call(request)
         if request.method == "POST":
@@ -51,13 +51,13 @@ class ResourceEndpoints:
         return await self._one(request, server, call, call.principal.user_id)
 
     async def _create(self, request: Request, server: Server, call: CallContext) -> Response:
-        projection = self._projection(request)
+        projection = self._projection(request, call)
         data = await read_json(request, server.settings.max_body_bytes)
         created = await server.provisioning.create(call, self.resource_type, data, projection)
         return self._answer(server, call, created, projection, 201)
 
     async def _one(self, request: Request, server: Server, call: CallContext, id: str) -> Response:
-        projection = self._projection(request)
+        projection = self._projection(request, call)
         if_match = request.headers.get("if-match")
         if request.method in {"GET", "HEAD"}:
             return await self._read(request, server, call, id, projection)
@@ -88,14 +88,14 @@ class ResourceEndpoints:
         return self._answer(server, call, found, projection, 200)
 
     def _patch_has_body(self, policy: Policy) -> bool:
-        """A group's answer could be as long as its membership, so it has none unless asked for."""
+        """Tell whether PATCH shows the result; a group's could be as long as its membership."""
         if any(attribute.reference_kind == "membership" for attribute in self.resource_type.references):
             return policy.patch_group_with_body
         return not policy.patch_user_without_body
 
-    def _projection(self, request: Request) -> Projection:
+    def _projection(self, request: Request, call: CallContext) -> Projection:
         included, excluded = projection_parameters(request.query_params)
-        return Projection.of(self.resource_type, included, excluded)
+        return Projection.of(self.resource_type, included, excluded, call.principal.policy)
 
     def _answer(
         self, server: Server, call: CallContext, resource: Resource, projection: Projection, status: int

@@ -10,7 +10,14 @@ from scim_server.scim.errors import InvalidFilter
 from scim_server.scim.filters import grammar
 from scim_server.scim.policy import Policy
 from scim_server.scim.registry import ResourceType
-from scim_server.scim.values import INTEGER_RANGE, WrongValue, fold, json_type
+from scim_server.scim.values import (
+    FRACTION_DIGITS,
+    INTEGER_RANGE,
+    WHOLE_DIGITS,
+    WrongValue,
+    fold,
+    json_type,
+)
 
 _EQUALITY = frozenset({"eq", "ne"})
 _ORDER = frozenset({"gt", "ge", "lt", "le"})
@@ -192,7 +199,7 @@ def _is_integer(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, Decimal):
-        return -12 <= value.adjusted() < 30 or not value
+        return not value or -FRACTION_DIGITS <= value.adjusted() < WHOLE_DIGITS
     return _is_integer(value)
 
 

@@ -119,9 +119,8 @@ class _Parser:
         token = self.peek()
         if token is None:
             raise InvalidFilter(f"The filter ends where {expected} should stand.")
-        raise InvalidFilter(
-            f"The filter has {token.text[:60]!r} at character {token.position + 1} where {expected} should stand."
-        )
+        found = f"{token.text[:60]!r} at character {token.position + 1}"
+        raise InvalidFilter(f"The filter has {found} where {expected} should stand.")
 
     def expect_end(self) -> None:
         if self.peek() is not None:
@@ -226,7 +225,7 @@ class _Parser:
         if self.policy.unquoted_filter_values:
             return token.text
         self.index -= 1
-        self.fail("a value in double quotes, a number, true, false or null")
+        return self.fail("a value in double quotes, a number, true, false or null")
 
 
 def _string(token: _Token) -> str:

@@ -47,7 +47,7 @@ def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
             {
                 "type": "oauthbearertoken",
                 "name": "Bearer token",
-                "description": "A token issued by 'scim-server client create', sent in the Authorization header.",
+                "description": "A token of 'scim-server client create' in the Authorization header.",
                 "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": True,
             },

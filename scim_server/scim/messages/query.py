@@ -9,6 +9,7 @@ from scim_server.scim.policy import Policy
 from scim_server.scim.values import json_type
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+MAX_DIGITS = 19
 _TEXT = ("filter", "sortBy", "sortOrder", "cursor")
 _NUMBERS = ("startIndex", "count")
 _LISTS = ("attributes", "excludedAttributes")
@@ -72,7 +73,7 @@ def _check_type(name: str, value: Any) -> None:
 
 def _number(name: str, text: str) -> int:
     try:
-        return int(text) if len(text) < 20 else _refuse_number(name, text)
+        return int(text) if len(text) <= MAX_DIGITS else _refuse_number(name, text)
     except ValueError:
         return _refuse_number(name, text)
 
@@ -92,7 +93,7 @@ def _query(values: Mapping[str, Any]) -> Query:
     return Query(
         filter=values.get("filter"),
         sort_by=values.get("sortBy") or None,
-        descending=order == "descending",
+        descending=order == "descending" and bool(values.get("sortBy")),
         start_index=max(start_index, 1),
         count=None if count is None else max(count, 0),
         cursor=values.get("cursor"),

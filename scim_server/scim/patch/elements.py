@@ -67,7 +67,7 @@ def _merged(
 ) -> Document | None:
     """Set the stated sub-attributes of a complex value; null and empty ones are unassigned."""
     stated = {key.lower() for key in patch}
-    new = normalizer.value(attribute, patch) or {}
+    new = normalizer.element(attribute, patch, attribute.path) or {}
     cleared = {
         sub.name
         for sub in attribute.sub_attributes.values()
@@ -175,8 +175,8 @@ def _appended(attribute: Attribute, value: list[Any], new: list[Any]) -> list[An
         if index is None:
             result.append(item)
         elif isinstance(item, dict):
-            item = result[index] = result[index] | item
-        fresh.append(item)
+            result[index] = result[index] | item
+        fresh.append(item if index is None else result[index])
     return _single_primary(result, fresh)
 
 

@@ -45,9 +45,8 @@ def _remove(membership: Membership, operation: Operation, normalizer: Normalizer
         membership.replace(())
         return
     if not normalizer.policy.remove_by_value:
-        raise InvalidValue(
-            f'remove takes no value; name the members in the path, as {membership.attribute.name}[value eq "..."].'
-        )
+        path = f'{membership.attribute.name}[value eq "..."]'
+        raise InvalidValue(f"remove takes no value; name the members in the path, as {path}.")
     membership.remove(_targets(membership, operation.value, normalizer))
 
 

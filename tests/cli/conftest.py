@@ -1,0 +1,52 @@
+"""The command line, run in this process."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from scim_server import cli
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Return what a command that succeeded printed as JSON."""
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+    def complaint(self) -> str:
+        """Return the one line a command that failed wrote to stderr."""
+        assert self.code == 1, self.out
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Give a function that runs a command."""
+
+    def run(*arguments: str) -> Outcome:
+        capsys.readouterr()
+        code = cli.run(arguments)
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def run_on(run: Run, database_url: str) -> Run:
+    """Give a function that runs a command on the store of the test."""
+    return lambda *arguments: run(*arguments, "--database-url", database_url)
