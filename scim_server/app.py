@@ -17,7 +17,7 @@ from scim_server.http.routes import routes
 from scim_server.http.server import Server
 from scim_server.schema_files import load_registry
 from scim_server.scim.errors import MethodNotAllowed, NotFound, ScimError, ServiceUnavailable
-from scim_server.settings import Settings
+from scim_server.settings import Settings, load_settings
 from scim_server.store.database import DatabaseUnavailable
 
 
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> Starlette:
 
 def application_from_environment() -> Starlette:
     """Return the application for the settings in the environment, for ASGI servers that take a factory."""
-    return create_app(Settings())
+    return create_app(load_settings())
 
 
 async def _routing_error(request: Request, error: Exception) -> Response:

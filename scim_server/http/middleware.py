@@ -15,6 +15,7 @@ from scim_server.security.principals import Principal
 from scim_server.store.database import DatabaseUnavailable
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_SLASHES = re.compile("/{2,}")
 _log = structlog.get_logger("scim_server")
 
 
@@ -38,6 +39,7 @@ def facts_of(scope: Scope) -> RequestFacts:
 class RequestMiddleware:
     """Gives every request an id that its response carries, answers failures and logs one line.
 
+    Doubled and trailing slashes are passed over: they come from base URLs pasted with one.
     The log line has no path, query or body, which may hold personal data; it names the route.
     """
 
@@ -51,6 +53,7 @@ class RequestMiddleware:
             return
         facts = RequestFacts(_request_id(scope), scope.get("root_path", ""))
         scope["scim"] = facts
+        scope["path"] = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
         status = 0
 
         async def send_with_id(message: Message) -> None:

@@ -53,7 +53,6 @@ def _entries(registry: Registry) -> Iterator[Entry]:
     types = list(registry.resource_types.values())
     everything = SearchEndpoint(types)
     yield "", ("GET",), everything.root
-    yield "/", ("GET",), everything.root
     yield "/.search", ("POST",), everything.search
     yield "/ServiceProviderConfig", ("GET",), discovery.service_provider_config
     yield "/ResourceTypes", ("GET",), discovery.resource_types

@@ -1,7 +1,6 @@
 """What endpoints work with: services, limits, and the state of the store behind them."""
 
 import asyncio
-from pathlib import Path
 
 from starlette.requests import Request
 
@@ -74,18 +73,12 @@ class Server:
         return self._ready
 
     async def _prepare(self) -> None:
-        if self.database.dialect == "sqlite" and await self._stored_revision() != head_revision():
+        if self.database.dialect == "sqlite" and await stored_revision(self.database) != head_revision():
             await upgrade(self.database)
         await self.check_revision()
         token = self.settings.bootstrap_token
         if token:
             await Clients(self.database).ensure(BOOTSTRAP_CLIENT, token)
-
-    async def _stored_revision(self) -> str | None:
-        path = self.database.url.database
-        if self.database.dialect == "sqlite" and path and not Path(path).exists():
-            return None
-        return await stored_revision(self.database)
 
     async def check_revision(self) -> None:
         """Raise ServiceUnavailable unless the store has the schema that this version needs."""

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ class CursorSeal:
 
     def seal(self, position: Sequence[Any], scope: Sequence[Any], *, expires: int) -> str:
         """Return an opaque cursor for a position; `expires` is in seconds since 1970."""
-        nonce = os.urandom(_NONCE)
+        nonce = secrets.token_bytes(_NONCE)
         plain = orjson.dumps([expires, list(position)])
         sealed = AESGCM(self.key).encrypt(nonce, plain, _fingerprint(scope))
         return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")

@@ -26,6 +26,8 @@ _DRIVERS = {
 }
 _ATTEMPTS = 8
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
+_UNREACHABLE_STATES = ("08", "28", "3D", "53300", "57P")
+"""SQLSTATE classes: connection lost, not let in, no such database, too many connections, shutting down."""
 _RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
 BUSY_TIMEOUT_MILLISECONDS = 15_000
 
@@ -129,19 +131,24 @@ class Database:
         """Run work in one transaction and commit it, or roll it back where it raises.
 
         Work that loses a race (LostRace, serialization failure, deadlock) is run again from the
-        start, so it must have no effect outside the transaction. Raises DatabaseUnavailable.
+        start, so it must have no effect outside the transaction; work whose commit got no answer is
+        not, since it may have been done. Raises DatabaseUnavailable.
         """
         for attempt in range(1, _ATTEMPTS + 1):
+            worked = False
             try:
                 async with self._writer() as writer:
-                    return await work(writer)
+                    result = await work(writer)
+                    worked = True
             except Exception as error:
                 gone = is_disconnect(error)
                 if not gone and not _may_retry(error):
                     raise
-                if attempt == _ATTEMPTS or (gone and attempt > 1):
+                if attempt == _ATTEMPTS or (gone and (worked or attempt > 1)):
                     raise DatabaseUnavailable(str(error)) from error
                 await asyncio.sleep(0 if gone else 0.005 * attempt)
+            else:
+                return result
         raise AssertionError("unreachable")
 
 
@@ -149,7 +156,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     for pragma in (
         "journal_mode = WAL",
-        "synchronous = NORMAL",
+        "synchronous = FULL",
         "foreign_keys = ON",
         f"busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
         "temp_store = MEMORY",
@@ -163,12 +170,12 @@ def is_disconnect(error: BaseException) -> bool:
     if isinstance(error, PoolTimeout | ConnectionError | OSError):
         return True
     if not isinstance(error, DBAPIError):
-        return False
+        return str(getattr(error, "sqlstate", "")).startswith(_UNREACHABLE_STATES)
     state = getattr(error.orig, "sqlstate", None) or ""
     text = str(error.orig)
     return (
         error.connection_invalidated
-        or state.startswith(("08", "57P"))
+        or state.startswith(_UNREACHABLE_STATES)
         or "unable to open database file" in text
         or "connection is closed" in text
         or isinstance(getattr(error.orig, "__cause__", None), OSError)

@@ -26,12 +26,20 @@ def head_revision() -> str:
     return str(ScriptDirectory.from_config(_configuration()).get_current_head())
 
 
+def _is_there(database: Database) -> bool:
+    """Tell whether there is a store to look into; SQLite would make an empty file by looking."""
+    path = database.url.database
+    return database.dialect != "sqlite" or not path or Path(path).exists()
+
+
 def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
 async def stored_revision(database: Database) -> str | None:
     """Return the revision the store is at, None for an empty one. Raises where it cannot be reached."""
+    if not _is_there(database):
+        return None
     async with database.engine.connect() as connection:
         return await connection.run_sync(_revision)
 
