@@ -14,7 +14,7 @@ from scim_server.http.logging import configure_logging
 from scim_server.http.middleware import RequestMiddleware, facts_of
 from scim_server.http.responses import error_response
 from scim_server.http.routes import routes
-from scim_server.http.server import Server
+from scim_server.http.server import BASE_PATH, Server, server_of
 from scim_server.schema_files import load_registry
 from scim_server.scim.errors import MethodNotAllowed, NotFound, ScimError, ServiceUnavailable
 from scim_server.settings import Settings, load_settings
@@ -56,11 +56,20 @@ def application_from_environment() -> Starlette:
 
 
 async def _routing_error(request: Request, error: Exception) -> Response:
-    """Answer what no route takes: 404, or 405 with the methods that the endpoint has."""
+    """Answer what no route takes: 404, or 405 with the methods that the endpoint has.
+
+    Below the SCIM base only for who may know: without a good token the answer is 401.
+    """
+    facts = facts_of(request.scope)
     failure: ScimError = NotFound(f"There is no endpoint {request.url.path[:120]}.")
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "").split(", ")
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": ", ".join(sorted(allowed))})
         failure = MethodNotAllowed(request.method, allowed)
-    return error_response(failure, facts_of(request.scope).request_id)
+    if BASE_PATH in request.url.path and not request.url.path.endswith("/ServiceProviderConfig"):
+        try:
+            await server_of(request).call(request)
+        except (ScimError, DatabaseUnavailable) as refusal:
+            return error_response(refusal, facts.request_id)
+    return error_response(failure, facts.request_id)

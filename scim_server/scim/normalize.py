@@ -57,7 +57,7 @@ class Normalizer:
             elif lowered in core:
                 self._add(document, core[lowered], value)
             elif lowered == self.resource_type.schema.id.lower() and isinstance(value, dict):
-                self._members(document, core, value, "")
+                self._content(document, core, value, "")
             else:
                 self.unknown.append(key[:80])
         self.check_required(document)
@@ -75,15 +75,17 @@ class Normalizer:
         if urn in document:
             raise InvalidSyntax(f"{urn} stands twice in the body, in different cases.")
         content: Document = {}
-        self._members(content, attributes, value, f"{urn}:")
+        self._content(content, attributes, value, f"{urn}:")
         if content:
             document[urn] = content
 
-    def _members(
+    def _content(
         self, target: Document, attributes: Mapping[str, Attribute], value: Mapping[str, Any], prefix: str
     ) -> None:
         for key, item in value.items():
             attribute = attributes.get(key.lower())
+            if attribute is None and key.lower() == "schemas":
+                continue  # scim2-client 0.6 gives every extension object a `schemas` of its own
             if attribute is None:
                 self.unknown.append(f"{prefix}{key[:80]}")
             else:

@@ -14,7 +14,7 @@ from scim_server.scim.contents import (
     with_defaults,
     without_secrets,
 )
-from scim_server.scim.errors import Mutability, NotFound, Uniqueness
+from scim_server.scim.errors import NotFound, Uniqueness
 from scim_server.scim.normalize import Document, Normalizer, fold_document
 from scim_server.scim.patch.apply import apply_patch
 from scim_server.scim.patch.membership import Membership
@@ -116,8 +116,6 @@ class Changes:
         current = await self._locked(resource_type, id, if_match)
         before = put_references(current, resource_type)
         result = apply_patch(before, operations, resource_type, self.principal.policy, id=current.id)
-        if "active" in before and "active" not in result.document:
-            raise Mutability("active always has a value; set it to true or false.")
         return await self._store(resource_type, current, before, result.document, list(result.memberships))
 
     async def delete(self, resource_type: ResourceType, id: str, *, if_match: str | None = None) -> None:

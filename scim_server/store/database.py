@@ -29,7 +29,7 @@ _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": st
 _UNREACHABLE_STATES = ("08", "28", "3D", "53300", "57P")
 """SQLSTATE classes: connection lost, not let in, no such database, too many connections, shutting down."""
 _RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
-BUSY_TIMEOUT_MILLISECONDS = 15_000
+BUSY_TIMEOUT_MILLISECONDS = 5_000
 
 
 class DatabaseUnavailable(Exception):
@@ -144,7 +144,11 @@ class Database:
                 gone = is_disconnect(error)
                 if not gone and not _may_retry(error):
                     raise
-                if attempt == _ATTEMPTS or (gone and (worked or attempt > 1)):
+                if (
+                    "database is locked" in str(error)
+                    or attempt == _ATTEMPTS
+                    or (gone and (worked or attempt > 1))
+                ):
                     raise DatabaseUnavailable(str(error)) from error
                 await asyncio.sleep(0 if gone else 0.005 * attempt)
             else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scim_server.scim.documents import encode, load
+from scim_server.scim.documents import encode, is_storable, load
 from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
 from scim_server.store.database import LostRace, Reader, Writer
@@ -56,6 +56,8 @@ def _live(tenant_id: int, type_name: str, id: str) -> sa.ColumnElement[bool]:
 
 async def fetch(reader: Reader | Writer, tenant_id: int, type_name: str, id: str) -> Resource | None:
     """Return a live resource, None where there is none of that type and id."""
+    if not is_storable(id):
+        return None
     result = await reader.execute(sa.select(*COLUMNS).where(_live(tenant_id, type_name, id)))
     row = result.first()
     return None if row is None else resource_of(row)
@@ -63,6 +65,8 @@ async def fetch(reader: Reader | Writer, tenant_id: int, type_name: str, id: str
 
 async def fetch_for_update(writer: Writer, tenant_id: int, type_name: str, id: str) -> Resource | None:
     """Return a live resource and keep other writers from it until the transaction ends."""
+    if not is_storable(id):
+        return None
     query = sa.select(*COLUMNS).where(_live(tenant_id, type_name, id)).with_for_update()
     row = (await writer.execute(query)).first()
     return None if row is None else resource_of(row)

@@ -1,4 +1,4 @@
-"""The message schemas of RFC 7644 and the few helpers every protocol test speaks through."""
+"""The message schemas of RFC 7644 and the few functions every protocol test speaks through."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any

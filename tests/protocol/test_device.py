@@ -256,7 +256,6 @@ async def test_devices_are_members_of_groups(scim: ScimClient) -> None:
             "value": created["id"],
             "$ref": created["meta"]["location"],
             "type": "Device",
-            "display": "BLE Heart Monitor",
         }
     ]
     entry = {"value": group["id"], "$ref": group["meta"]["location"], "display": "Monitors", "type": "direct"}

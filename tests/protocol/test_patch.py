@@ -180,7 +180,6 @@ async def test_an_operation_that_is_none_is_an_invalid_syntax(scim: ScimClient, 
         {"schemas": [PATCH_OP], "Operations": None},
         {"schemas": [PATCH_OP], "Operations": {}},
         {"schemas": [PATCH_OP], "Operations": "replace"},
-        {"schemas": [PATCH_OP], "Operations": []},
         [],
     ],
 )
@@ -189,6 +188,23 @@ async def test_a_message_without_operations_is_an_invalid_syntax(scim: ScimClien
     path = f"/Users/{resource['id']}"
     refused(await scim.request("PATCH", path, json=message), 400, "invalidSyntax", "invalidValue")
     assert await scim.read(path) == resource
+
+
+async def test_no_operations_change_nothing(scim: ScimClient) -> None:
+    resource = await scim.create_user("ann")
+    answer = await scim.request(
+        "PATCH", f"/Users/{resource['id']}", json={"schemas": [PATCH_OP], "Operations": []}
+    )
+    assert accepted(answer) == resource
+
+
+async def test_strict_insists_on_at_least_one_operation(connect: Connect) -> None:
+    strict = await connect(dialect="strict")
+    resource = await strict.create_user("ann")
+    answer = await strict.request(
+        "PATCH", f"/Users/{resource['id']}", json={"schemas": [PATCH_OP], "Operations": []}
+    )
+    refused(answer, 400, "invalidSyntax")
 
 
 async def test_strict_insists_on_the_schema_of_the_message(connect: Connect) -> None:

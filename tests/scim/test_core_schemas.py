@@ -70,12 +70,26 @@ DEVIATIONS = {
             "readWrite",
             "it is computed from the member; RFC 7643 §2.4 lets a sub-attribute be read-only",
         ),
+        Deviation(
+            "members.display",
+            "returned",
+            "request",
+            "default",
+            "clients that compare what they sent with what comes back see nothing they did not send",
+        ),
     ],
     "enterprise_user": [
         Deviation(
             "manager.value", "required", False, True, "RFC 7643 §4.3 and §8.7.1 say RECOMMENDED, false"
         ),
         Deviation("manager.$ref", "required", False, True, "RFC 7643 §4.3 and §8.7.1 say RECOMMENDED, false"),
+        Deviation(
+            "manager.displayName",
+            "returned",
+            "request",
+            "default",
+            "clients that compare what they sent with what comes back see nothing they did not send",
+        ),
     ],
     "schema": [
         Deviation("id", "type", ABSENT, "string", "id is a common attribute (RFC 7643 §3.1)"),

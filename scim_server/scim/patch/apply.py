@@ -99,6 +99,8 @@ class _Patcher:
         if not isinstance(operation.value, dict):
             raise InvalidValue(f"{urn} must be an object.")
         for key, value in operation.value.items():
+            if key.lower() == "schemas":
+                continue
             path = key if key.lower().startswith(urn.lower()) else f"{urn}:{key}"
             self._apply_path(Operation(operation.name, path, value, has_value=True), path, explicit=False)
 
