@@ -55,10 +55,8 @@ class Settings(BaseSettings):
     )
     bootstrap_token: str | None = Field(
         default=None,
-        min_length=16,
         repr=False,
-        description="Bearer token, at least 16 characters, of an administrator client "
-        "that the first start creates.",
+        description="Bearer token of an administrator client that the first start creates.",
     )
     schema_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),

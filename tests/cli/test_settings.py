@@ -65,7 +65,6 @@ def test_a_file_that_is_not_there_is_refused(config: Path) -> None:
     ("name", "value"),
     [
         ("database_url", "mysql://scim:secret-word@host/x"),
-        ("bootstrap_token", "secret-word"),
         ("public_url", "scim.example.com"),
         ("public_url", "https://scim.example.com?x=1"),
         ("page_size_max", 0),

@@ -9,17 +9,15 @@ import sqlalchemy as sa
 from scim_server.scim.attributes import Attribute, ReferenceKind
 from scim_server.scim.filters.binding import (
     AllOf,
-    AnyOf,
     Condition,
     Element,
-    Negation,
-    Never,
     Predicate,
     Presence,
 )
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.store.filters import common
 from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
+from scim_server.store.filters.logic import Leaf, combined
 from scim_server.store.filters.references import reference_test
 from scim_server.store.tables import resource, unique_value
 
@@ -47,15 +45,7 @@ class FilterCompiler:
 
     def compile(self, condition: Condition) -> Test:
         """Return the test; it is true or false for every row, never NULL (RFC 7644 §3.4.2.2)."""
-        if isinstance(condition, AllOf):
-            return sa.and_(sa.true(), *(self.compile(operand) for operand in condition.operands))
-        if isinstance(condition, AnyOf):
-            return sa.or_(sa.false(), *(self.compile(operand) for operand in condition.operands))
-        if isinstance(condition, Negation):
-            return sa.not_(self.compile(condition.operand))
-        if isinstance(condition, Never):
-            return sa.false()
-        return self._test(condition)
+        return combined(condition, self._test)
 
     def _test(self, condition: Predicate | Presence | Element) -> Test:
         attribute = condition.attribute.container
@@ -149,38 +139,30 @@ class FilterCompiler:
 
 def element_test(json: JsonDialect, condition: Condition, base: Expression, path: Sequence[str]) -> Test:
     """Return the test of a condition on the JSON object at a path of `base`."""
-    if isinstance(condition, AllOf):
-        return sa.and_(
-            sa.true(), *(element_test(json, operand, base, path) for operand in condition.operands)
-        )
-    if isinstance(condition, AnyOf):
-        return sa.or_(
-            sa.false(), *(element_test(json, operand, base, path) for operand in condition.operands)
-        )
-    if isinstance(condition, Negation):
-        return sa.not_(element_test(json, condition.operand, base, path))
-    if isinstance(condition, Never | Element):
-        return sa.false()
-    where = [*path, condition.attribute.key]
-    if isinstance(condition, Presence):
-        return json.present(base, where)
-    if condition.attribute.multi_valued:
-        rows = json.elements(base, where)
-        own = json.bare(rows, condition.attribute)
-        return _exists(rows, compare(json, own, condition.operator, condition.value))
-    return compare(json, json.scalar(base, where, condition.attribute), condition.operator, condition.value)
+
+    def test(leaf: Leaf) -> Test:
+        where = [*path, leaf.attribute.key]
+        if isinstance(leaf, Presence):
+            return json.present(base, where)
+        if isinstance(leaf, Element):
+            return sa.false()
+        if leaf.attribute.multi_valued:
+            rows = json.elements(base, where)
+            return _exists(rows, compare(json, json.bare(rows, leaf.attribute), leaf.operator, leaf.value))
+        return compare(json, json.scalar(base, where, leaf.attribute), leaf.operator, leaf.value)
+
+    return combined(condition, test)
 
 
 def _bare_test(json: JsonDialect, condition: Condition, rows: sa.TableValuedAlias) -> Test:
-    if isinstance(condition, AllOf):
-        return sa.and_(sa.true(), *(_bare_test(json, operand, rows) for operand in condition.operands))
-    if isinstance(condition, AnyOf):
-        return sa.or_(sa.false(), *(_bare_test(json, operand, rows) for operand in condition.operands))
-    if isinstance(condition, Negation):
-        return sa.not_(_bare_test(json, condition.operand, rows))
-    if isinstance(condition, Predicate):
-        return compare(json, json.bare(rows, condition.attribute), condition.operator, condition.value)
-    return sa.true() if isinstance(condition, Presence) else sa.false()
+    """Return the test of a condition on a row of an array of simple values."""
+
+    def test(leaf: Leaf) -> Test:
+        if isinstance(leaf, Predicate):
+            return compare(json, json.bare(rows, leaf.attribute), leaf.operator, leaf.value)
+        return sa.true() if isinstance(leaf, Presence) else sa.false()
+
+    return combined(condition, test)
 
 
 def _exists(rows: sa.TableValuedAlias, test: Test) -> Test:

@@ -11,11 +11,11 @@ from scim_server.scim.filters.binding import (
     Condition,
     Element,
     Negation,
-    Never,
     Predicate,
     Presence,
 )
 from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
+from scim_server.store.filters.logic import Leaf, combined
 from scim_server.store.tables import reference, resource
 
 if TYPE_CHECKING:
@@ -151,20 +151,15 @@ class _Accessor:
         self.kind = kind
 
     def test(self, condition: Condition) -> Test:
-        if isinstance(condition, AllOf):
-            return sa.and_(sa.true(), *(self.test(operand) for operand in condition.operands))
-        if isinstance(condition, AnyOf):
-            return sa.or_(sa.false(), *(self.test(operand) for operand in condition.operands))
-        if isinstance(condition, Negation):
-            return sa.not_(self.test(condition.operand))
-        if isinstance(condition, Never | Element):
+        return combined(condition, self._test)
+
+    def _test(self, leaf: Leaf) -> Test:
+        own = None if isinstance(leaf, Element) else self._own(leaf.attribute)
+        if own is None or isinstance(leaf, Element):
             return sa.false()
-        own = self._own(condition.attribute)
-        if own is None:
-            return sa.false()
-        if isinstance(condition, Presence):
+        if isinstance(leaf, Presence):
             return own.is_not(None)
-        return compare(self.json, own, condition.operator, condition.value)
+        return compare(self.json, own, leaf.operator, leaf.value)
 
     def _own(self, attribute: Attribute) -> Expression | None:
         if attribute.key == "value":

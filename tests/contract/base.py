@@ -1,0 +1,103 @@
+"""The ground of the contract tests: a store and short ways to fill it."""
+
+from typing import Any
+
+import pytest
+
+from scim_server.scim.contents import display_of, take_memberships, take_references, unique_keys
+from scim_server.scim.normalize import fold_document
+from scim_server.scim.registry import ResourceType
+from scim_server.scim.resources import Resource
+from scim_server.store import clients, references, resources
+from scim_server.store.database import Database, Writer
+from scim_server.store.filters.compiler import FilterContext
+from scim_server.store.filters.json import JSON_DIALECTS
+from scim_server.store.identifiers import new_id
+from scim_server.store.listing import Lister, Row, Selection
+from tests.scim.samples import PROBE, REGISTRY, bound, normalize
+
+BASE = "https://store.test/scim/v2"
+
+
+def contents_of(document: dict[str, Any], resource_type: ResourceType) -> resources.Contents:
+    """Return what a row holds of a document."""
+    return resources.Contents(
+        document, fold_document(document, resource_type), display_of(document, resource_type)
+    )
+
+
+class StoreGround:
+    """A store with a tenant; every test begins with an empty one."""
+
+    @pytest.fixture(autouse=True)
+    async def _with_store(self, database: Database) -> None:
+        self.database = database
+        self.tenant = await database.write(lambda writer: clients.ensure_tenant(writer, "one", 1))
+
+    @property
+    def context(self) -> FilterContext:
+        """What filters of this tenant are compiled with."""
+        locations = {kind.name: f"{BASE}{kind.endpoint}/" for kind in REGISTRY.resource_types.values()}
+        return FilterContext(JSON_DIALECTS[self.database.dialect], self.tenant, REGISTRY, locations)
+
+    async def put(
+        self,
+        data: dict[str, Any],
+        resource_type: ResourceType = PROBE,
+        *,
+        tenant: int | None = None,
+        moment: int = 1_000_000,
+    ) -> str:
+        """Store a resource with its unique values and references as the services do; return its id."""
+        owner = self.tenant if tenant is None else tenant
+        document, members = take_memberships(normalize(data, resource_type), resource_type)
+        plain, owned = take_references(document, resource_type)
+        created = Resource(resource_type.name, new_id(), 1, moment, moment, plain)
+
+        async def work(writer: Writer) -> None:
+            await resources.insert(writer, owner, created, contents_of(plain, resource_type))
+            keys = unique_keys(plain, resource_type)
+            assert await resources.claim_unique(writer, owner, resource_type.name, created.id, keys) == []
+            for key, values in owned.items():
+                await references.save(writer, owner, created.id, key, values, moment)
+            for key, targets in members.items():
+                await references.add(writer, owner, created.id, key, targets, moment)
+
+        await self.database.write(work)
+        return created.id
+
+    async def change(self, resource: Resource, **document: Any) -> None:
+        """Store another document as the resource's next version."""
+        changed = Resource(
+            resource.type, resource.id, resource.version + 1, resource.created, 2_000_000, document
+        )
+        contents = contents_of(document, REGISTRY.resource_types[resource.type])
+        await self.database.write(lambda writer: resources.update(writer, self.tenant, changed, contents))
+
+    async def get(self, id: str, resource_type: ResourceType = PROBE) -> Resource | None:
+        """Return a live resource."""
+        return await self.database.read(
+            lambda reader: resources.fetch(reader, self.tenant, resource_type.name, id)
+        )
+
+    async def drop(self, id: str) -> list[str]:
+        """Delete a resource; return who pointed at it."""
+
+        async def work(writer: Writer) -> list[str]:
+            await resources.mark_deleted(writer, self.tenant, id, 3_000_000)
+            return await references.forget(writer, self.tenant, id)
+
+        return await self.database.write(work)
+
+    async def rows(self, selection: Selection, **page: Any) -> list[Row]:
+        """Return one page of a selection."""
+        lister = Lister(self.context, selection)
+        return await self.database.read(lambda reader: lister.page(reader, **{"limit": 1_000, **page}))
+
+    async def found(self, filter: str, resource_type: ResourceType = PROBE) -> list[str]:
+        """Return the ids of the resources that satisfy a filter, and check that counting agrees."""
+        selection = Selection(((resource_type, bound(filter, resource_type)),))
+        ids = [row.resource.id for row in await self.rows(selection)]
+        counted = await self.database.read(Lister(self.context, selection).count)
+        assert counted == len(ids)
+        return ids

@@ -1,0 +1,18 @@
+"""What every store guarantees, as tests that a subclass runs on its database.
+
+A subclass is named Test...; it gives the fixture `database`, an empty migrated store. The facts are
+split over the mixins of this folder so that each file has one noun.
+"""
+
+from tests.contract.callers import CallerContract
+from tests.contract.filters import FilterContract
+from tests.contract.lists import ListContract
+from tests.contract.references import ReferenceContract
+from tests.contract.resources import ResourceContract
+from tests.contract.sorting import SortContract
+
+
+class StoreContract(
+    ResourceContract, ReferenceContract, ListContract, SortContract, FilterContract, CallerContract
+):
+    """Everything that the services rely on."""

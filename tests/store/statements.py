@@ -1,0 +1,42 @@
+"""What a piece of work costs the database: statements executed and rows that came back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import event
+
+from scim_server.store.database import Database
+
+
+@dataclass
+class Cost:
+    """The statements in their order, and for each how many rows it returned or changed."""
+
+    statements: list[str] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+
+    def of(self, table: str) -> list[str]:
+        """Return the statements that name a table."""
+        return [text for text in self.statements if f" {table}" in text.replace("\n", " ")]
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[Cost]:
+    """Give the cost of what is done meanwhile, on both engines."""
+    cost = Cost()
+    engines = [database.engine.sync_engine, database._read_engine.sync_engine]  # noqa: SLF001
+
+    def note(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
+        cost.statements.append(statement)
+        fetched = getattr(cursor, "_rows", None)
+        cost.rows.append(max(int(cursor.rowcount or 0), len(fetched) if fetched is not None else 0))
+
+    for engine in engines:
+        event.listen(engine, "after_cursor_execute", note)
+    try:
+        yield cost
+    finally:
+        for engine in engines:
+            event.remove(engine, "after_cursor_execute", note)
