@@ -7,6 +7,7 @@ import typer
 
 from scim_server.cli import client, db, output, serve, worker
 from scim_server.cli.output import CommandFailed
+from scim_server.scim.attributes import SchemaError
 from scim_server.settings import SettingsError
 
 USAGE_ERROR = 2
@@ -41,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         output.complain(f"{error.format_message().rstrip('.')}; try --help")
         return USAGE_ERROR
-    except (CommandFailed, SettingsError) as error:
+    except (CommandFailed, SettingsError, SchemaError) as error:
         output.complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
         return 130

@@ -14,7 +14,7 @@ References = dict[str, dict[str, tuple[Document, Document]]]
 
 
 def with_defaults(document: Document, resource_type: ResourceType) -> Document:
-    """Return a new resource's document with the defaults a client may rely on: `active` is true."""
+    """Return a document with the defaults that a client may rely on: `active` is true."""
     active = resource_type.attributes.get("active")
     if active is None or active.type != "boolean" or active.mutability == "readOnly" or "active" in document:
         return document

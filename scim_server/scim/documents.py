@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -37,7 +37,7 @@ def decode(body: bytes) -> Any:
         raise InvalidSyntax(
             f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}."
         ) from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, InvalidOperation, RecursionError) as error:
         raise InvalidSyntax("The body is not valid JSON: a number is too long.") from error
     lowered = text.lower()
     if "\\u0000" in lowered or "\\ud" in lowered:
@@ -52,7 +52,21 @@ def load(text: str | bytes) -> Any:
 
 def encode(value: Any) -> bytes:
     """Return the JSON bytes of a value; Decimal is written with its own digits."""
-    return orjson.dumps(value, default=_encode_decimal)
+    try:
+        return orjson.dumps(value, default=_encode_decimal)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_long_integers_as_decimals(value), default=_encode_decimal)
+
+
+def _long_integers_as_decimals(value: Any) -> Any:
+    """Return a value with the integers that orjson cannot write, those beyond 64 bits, as Decimal."""
+    if isinstance(value, dict):
+        return {key: _long_integers_as_decimals(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_long_integers_as_decimals(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return Decimal(value)
+    return value
 
 
 def is_storable(text: str) -> bool:

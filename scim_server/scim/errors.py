@@ -41,12 +41,6 @@ class InvalidFilter(BadRequest):
     scim_type = "invalidFilter"
 
 
-class TooMany(BadRequest):
-    """The query yields more than the server is willing to work through."""
-
-    scim_type = "tooMany"
-
-
 class Mutability(BadRequest):
     """The change is not compatible with the mutability of its target."""
 
@@ -82,12 +76,6 @@ class InvalidValue(BadRequest):
         return cls("; ".join(violations))
 
 
-class InvalidVersion(BadRequest):
-    """The protocol version in the URL is not supported."""
-
-    scim_type = "invalidVers"
-
-
 class InvalidCursor(BadRequest):
     """The cursor is not one of this server's, or was made for another query (RFC 9865 §2.4)."""
 
@@ -98,12 +86,6 @@ class ExpiredCursor(BadRequest):
     """The cursor was good once (RFC 9865 §2.4)."""
 
     scim_type = "expiredCursor"
-
-
-class InvalidCount(BadRequest):
-    """The count does not fit the cursor it comes with (RFC 9865 §2.4)."""
-
-    scim_type = "invalidCount"
 
 
 class Unauthorized(ScimError):
@@ -120,12 +102,6 @@ class Forbidden(ScimError):
     """The client is known and may not do this."""
 
     status = 403
-
-
-class Sensitive(Forbidden):
-    """The request would put sensitive data into a URL (RFC 7644 §7.5.2)."""
-
-    scim_type = "sensitive"
 
 
 class NotFound(ScimError):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, ReferenceKind
+from scim_server.scim.documents import is_storable
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
 from scim_server.scim.policy import Policy
 from scim_server.scim.registry import ResourceType
@@ -270,11 +271,12 @@ def _parsed_role(value: Any) -> Any:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         return value
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("value"), str):
+    if not isinstance(parsed, dict):
         return value
-    role = {"value": parsed["value"]}
-    if isinstance(parsed.get("displayName"), str):
-        role["display"] = parsed["displayName"]
+    names = {"value": parsed.get("value"), "display": parsed.get("displayName")}
+    role = {name: part for name, part in names.items() if isinstance(part, str) and is_storable(part)}
+    if "value" not in role:
+        return value
     outer = {key: item for key, item in value.items() if key != "value"} if isinstance(value, dict) else {}
     return {**role, **outer}
 

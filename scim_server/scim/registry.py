@@ -10,6 +10,9 @@ SCHEMA_URN = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 RESOURCE_TYPE_URN = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 ENTERPRISE_USER_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
+_SELF_DESCRIBING = frozenset({SCHEMA_URN, RESOURCE_TYPE_URN})
+"""Schemas of schemas nest complex attributes, which no resource's schema may (RFC 7643 §2.3.8, §7)."""
+
 _META = {
     "name": "meta",
     "type": "complex",
@@ -112,6 +115,8 @@ class Registry:
             if urn.lower() in self.schemas:
                 raise SchemaError(f"schema {urn} is defined twice")
             self.schemas[urn.lower()] = document
+            if urn not in _SELF_DESCRIBING:
+                compile_schema(document, None)
         self.resource_types: dict[str, ResourceType] = {}
         self.endpoints: dict[str, ResourceType] = {}
         for document in resource_types:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from scim_server.scim.attributes import ReferenceKind
-from scim_server.scim.contents import value_of
+from scim_server.scim.contents import value_of, with_defaults
 from scim_server.scim.errors import Mutability
 from scim_server.scim.normalize import Document
 from scim_server.scim.policy import Policy
@@ -22,6 +22,7 @@ def replaced(
     after = dict(stated)
     if "active" in before and "active" not in after:
         after["active"] = before["active"]
+    after = with_defaults(after, resource_type)
     if policy.keep_omitted_in_replace:
         for extension in resource_type.extensions.values():
             named = extension.id in after or extension.id.lower() in schemas
@@ -64,7 +65,8 @@ def mentioned_memberships(data: object, resource_type: ResourceType) -> set[str]
     keys = {key.lower(): value for key, value in data.items()}
     mentioned = set()
     for attribute in resource_type.references_of(ReferenceKind.MEMBERSHIP):
-        holder = keys if attribute.extension is None else keys.get(attribute.extension.lower())
-        if isinstance(holder, dict) and attribute.key in {key.lower() for key in holder}:
-            mentioned.add(attribute.storage_key)
+        urn = (attribute.extension or resource_type.schema.id).lower()
+        for holder in (keys if attribute.extension is None else None, keys.get(urn)):
+            if isinstance(holder, dict) and attribute.key in {key.lower() for key in holder}:
+                mentioned.add(attribute.storage_key)
     return mentioned

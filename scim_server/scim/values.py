@@ -79,7 +79,11 @@ def _zone(text: str | None) -> timezone:
 
 def fold_decimal(number: Decimal) -> str:
     """Return a text of constant width whose lexical order is the numeric order."""
-    scaled = int(number.scaleb(FRACTION_DIGITS).to_integral_value())
+    sign, digits, exponent = number.as_tuple()
+    shift = int(exponent) + FRACTION_DIGITS
+    whole = int("".join(map(str, digits)) or "0")
+    scaled = whole * 10**shift if shift >= 0 else whole // 10**-shift
+    scaled = -scaled if sign else scaled
     offset = 10 ** (WHOLE_DIGITS + FRACTION_DIGITS)
     return f"{scaled + offset:0{WHOLE_DIGITS + FRACTION_DIGITS + 1}d}"
 

@@ -94,7 +94,7 @@ class ResourceEndpoints:
         return not policy.patch_user_without_body
 
     def _projection(self, request: Request, call: CallContext) -> Projection:
-        included, excluded = projection_parameters(request.query_params)
+        included, excluded = projection_parameters(request.query_params.multi_items(), call.principal.policy)
         return Projection.of(self.resource_type, included, excluded, call.principal.policy)
 
     def _answer(

@@ -199,7 +199,8 @@ def _is_integer(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, Decimal):
-        return not value or -FRACTION_DIGITS <= value.adjusted() < WHOLE_DIGITS
+        exponent = value.as_tuple().exponent
+        return isinstance(exponent, int) and exponent >= -FRACTION_DIGITS and value.adjusted() < WHOLE_DIGITS
     return _is_integer(value)
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from scim_server.scim.documents import is_storable
@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     r"""
     (?P<space>[ \t\r\n]+)
   | (?P<text>"(?:[^"\\\x00-\x1f]|\\.)*")
-  | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s()\[\]]|$))
+  | (?P<number>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s()\[\]]|$))
   | (?P<mark>[()\[\]])
   | (?P<suffix>(?<=\])\.[A-Za-z$][\w$-]*)
   | (?P<word>[A-Za-z$](?:[\w$.:+/@%-])*)
@@ -216,16 +216,23 @@ class _Parser:
         if token.kind == "text":
             return _string(token)
         if token.kind == "number":
-            if len(token.text) > MAX_DIGITS:
-                raise InvalidFilter(f"The number at character {token.position + 1} is out of range.")
-            return Decimal(token.text) if set(token.text) & set(".eE") else int(token.text)
+            return _number(token)
         constants = {"true": True, "false": False, "null": None}
         if token.text.lower() in constants and token.kind == "word":
             return constants[token.text.lower()]
-        if self.policy.unquoted_filter_values:
+        if self.policy.unquoted_filter_values and is_storable(token.text):
             return token.text
         self.index -= 1
         return self.fail("a value in double quotes, a number, true, false or null")
+
+
+def _number(token: _Token) -> int | Decimal:
+    try:
+        if len(token.text) <= MAX_DIGITS:
+            return Decimal(token.text) if set(token.text) & set(".eE") else int(token.text)
+    except InvalidOperation:
+        pass
+    raise InvalidFilter(f"The number at character {token.position + 1} is out of range.")
 
 
 def _string(token: _Token) -> str:

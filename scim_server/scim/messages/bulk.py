@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, PayloadTooLarge
+from scim_server.scim.messages.envelope import opened
 from scim_server.scim.policy import Policy
 from scim_server.scim.values import json_type
 
@@ -47,11 +48,7 @@ def parse_bulk(data: Any, policy: Policy, *, maximum: int) -> BulkRequest:
     operations, InvalidValue for a failOnErrors that is not a positive integer or a bulkId that
     stands twice.
     """
-    if not isinstance(data, dict):
-        raise InvalidSyntax(f"The body must be a JSON object, not {json_type(data)}.")
-    message = {key.lower(): value for key, value in data.items()}
-    if not policy.optional_schemas and BULK_REQUEST_URN not in (message.get("schemas") or ()):
-        raise InvalidSyntax(f"schemas must name {BULK_REQUEST_URN}.")
+    message = opened(data, BULK_REQUEST_URN, policy)
     items = message.get("operations")
     if not isinstance(items, list):
         raise InvalidSyntax(f"Operations must be an array, not {json_type(items)}.")

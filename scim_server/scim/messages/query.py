@@ -1,18 +1,21 @@
 """What a list request asks for, from a query string or a SearchRequest (RFC 7644 §3.4.2, §3.4.3)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scim_server.scim.errors import InvalidSyntax, InvalidValue
+from scim_server.scim.errors import InvalidValue
+from scim_server.scim.messages.envelope import opened
 from scim_server.scim.policy import Policy
 from scim_server.scim.values import json_type
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-MAX_DIGITS = 19
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _TEXT = ("filter", "sortBy", "sortOrder", "cursor")
 _NUMBERS = ("startIndex", "count")
 _LISTS = ("attributes", "excludedAttributes")
+_PROJECTION = frozenset(name.lower() for name in _LISTS)
 _NAMES = {name.lower(): name for name in (*_TEXT, *_NUMBERS, *_LISTS)}
 
 
@@ -48,13 +51,9 @@ def query_from_parameters(parameters: Iterable[tuple[str, str]], policy: Policy)
 
 def query_from_message(data: Any, policy: Policy) -> Query:
     """Return the query of a SearchRequest body. Raises InvalidSyntax and InvalidValue."""
-    if not isinstance(data, dict):
-        raise InvalidSyntax(f"The body must be a JSON object, not {json_type(data)}.")
-    if not policy.optional_schemas and SEARCH_URN not in (data.get("schemas") or ()):
-        raise InvalidSyntax(f"schemas must name {SEARCH_URN}.")
     values: dict[str, Any] = {}
-    for key, value in data.items():
-        name = _NAMES.get(key.lower())
+    for key, value in opened(data, SEARCH_URN, policy).items():
+        name = _NAMES.get(key)
         if name is None or value is None:
             continue
         _check_type(name, value)
@@ -72,14 +71,9 @@ def _check_type(name: str, value: Any) -> None:
 
 
 def _number(name: str, text: str) -> int:
-    try:
-        return int(text) if len(text) <= MAX_DIGITS else _refuse_number(name, text)
-    except ValueError:
-        return _refuse_number(name, text)
-
-
-def _refuse_number(name: str, text: str) -> int:
-    raise InvalidValue(f"{name} must be an integer, not {text[:40]!r}.")
+    if _INTEGER.fullmatch(text) is None:
+        raise InvalidValue(f"{name} must be an integer, not {text[:40]!r}.")
+    return int(text)
 
 
 def _query(values: Mapping[str, Any]) -> Query:
@@ -102,7 +96,10 @@ def _query(values: Mapping[str, Any]) -> Query:
     )
 
 
-def projection_parameters(parameters: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return the `attributes` and `excludedAttributes` lists of a request for one resource."""
-    lowered = {key.lower(): value for key, value in parameters.items()}
-    return lowered.get("attributes", "").split(","), lowered.get("excludedattributes", "").split(",")
+def projection_parameters(
+    parameters: Iterable[tuple[str, str]], policy: Policy
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the `attributes` and `excludedAttributes` of a request for one resource."""
+    stated = [(key, value) for key, value in parameters if key.lower() in _PROJECTION]
+    query = query_from_parameters(stated, policy)
+    return query.attributes, query.excluded_attributes

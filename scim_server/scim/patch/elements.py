@@ -54,7 +54,8 @@ def _without(operation: Operation, attribute: Attribute, value: Any, normalizer:
 def _covers(element: Any, listed: Any, attribute: Attribute) -> bool:
     own = _comparable(attribute, element)
     if isinstance(listed, dict):
-        return all(own.get(key) == part for key, part in listed.items() if key != "primary")
+        telling = set(listed) - {"primary"} or set(listed)
+        return all(own.get(key) == listed[key] for key in telling)
     return bool(own == listed)
 
 
@@ -135,13 +136,15 @@ def _nothing_selected(
 def implied_values(expression: grammar.Expression) -> dict[str, Any] | None:
     """Return what a filter of `eq` tests joined by `and` says about a value, None for other filters."""
     if isinstance(expression, grammar.Comparison) and expression.operator == "eq":
-        return {expression.path: expression.value}
+        return {expression.path.lower(): expression.value}
     if not isinstance(expression, grammar.Junction) or expression.operator != "and":
         return None
     implied: dict[str, Any] = {}
     for operand in expression.operands:
         inner = implied_values(operand)
         if inner is None:
+            return None
+        if any(implied.get(key, part) != part for key, part in inner.items()):
             return None
         implied |= inner
     return implied
@@ -163,7 +166,7 @@ def _element_change(
 
     new = normalizer.element(attribute, operation.value, attribute.path)
     normalizer.finish()
-    return lambda _element: new
+    return lambda _element: dict(new) if isinstance(new, dict) else new
 
 
 def _appended(attribute: Attribute, value: list[Any], new: list[Any]) -> list[Any]:

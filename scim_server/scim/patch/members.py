@@ -18,11 +18,12 @@ def apply_to_membership(
     A remove with a value list removes only what it lists, where the policy allows that form; a
     filter in brackets always decides alone. Raises InvalidValue, Mutability and NoTarget.
     """
-    if path.sub_attribute is not None and operation.name != "remove":
+    by_id = (
+        path.condition is not None and path.sub_attribute is not None and path.sub_attribute.key == "value"
+    )
+    if path.sub_attribute is not None and not (operation.name == "remove" and by_id):
         if not normalizer.policy.ignore_read_only_in_patch:
-            raise Mutability(
-                f"{path.sub_attribute.path} cannot be changed; remove the member and add another."
-            )
+            raise Mutability(f"{part.path} cannot be changed; remove the member and add another.")
         return
     if path.condition is not None:
         _by_condition(membership, operation, path.condition, normalizer)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, NoTarget
+from scim_server.scim.messages.envelope import opened
 from scim_server.scim.policy import Policy
 from scim_server.scim.values import json_type
 
@@ -27,14 +28,7 @@ def parse_patch(data: Any, policy: Policy) -> list[Operation]:
     Raises InvalidSyntax for a body that is not a PatchOp message or an unknown operation name,
     NoTarget for a remove without path, InvalidValue for an add or replace without value.
     """
-    if not isinstance(data, dict):
-        raise InvalidSyntax(f"The body must be a JSON object, not {json_type(data)}.")
-    message = {key.lower(): value for key, value in data.items()}
-    schemas = message.get("schemas")
-    stated = isinstance(schemas, list) and PATCH_URN.lower() in [str(urn).lower() for urn in schemas]
-    if not stated and not policy.optional_schemas:
-        raise InvalidSyntax(f"schemas must name {PATCH_URN}.")
-    operations = message.get("operations")
+    operations = opened(data, PATCH_URN, policy).get("operations")
     if not isinstance(operations, list):
         raise InvalidSyntax(f"Operations must be an array, not {json_type(operations)}.")
     if not operations and not policy.empty_operations:
