@@ -1,0 +1,10 @@
+"""What every store guarantees, written once and run on each database."""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    *(
+        f"tests.contract.{name}"
+        for name in ("base", "callers", "filters", "lists", "references", "resources", "sorting")
+    )
+)

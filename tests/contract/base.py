@@ -31,14 +31,14 @@ class StoreGround:
 
     @pytest.fixture(autouse=True)
     async def _with_store(self, database: Database) -> None:
-        self.database = database
+        self.store = database
         self.tenant = await database.write(lambda writer: clients.ensure_tenant(writer, "one", 1))
 
     @property
     def context(self) -> FilterContext:
         """What filters of this tenant are compiled with."""
         locations = {kind.name: f"{BASE}{kind.endpoint}/" for kind in REGISTRY.resource_types.values()}
-        return FilterContext(JSON_DIALECTS[self.database.dialect], self.tenant, REGISTRY, locations)
+        return FilterContext(JSON_DIALECTS[self.store.dialect], self.tenant, REGISTRY, locations)
 
     async def put(
         self,
@@ -63,7 +63,7 @@ class StoreGround:
             for key, targets in members.items():
                 await references.add(writer, owner, created.id, key, targets, moment)
 
-        await self.database.write(work)
+        await self.store.write(work)
         return created.id
 
     async def change(self, resource: Resource, **document: Any) -> None:
@@ -72,11 +72,11 @@ class StoreGround:
             resource.type, resource.id, resource.version + 1, resource.created, 2_000_000, document
         )
         contents = contents_of(document, REGISTRY.resource_types[resource.type])
-        await self.database.write(lambda writer: resources.update(writer, self.tenant, changed, contents))
+        await self.store.write(lambda writer: resources.update(writer, self.tenant, changed, contents))
 
     async def get(self, id: str, resource_type: ResourceType = PROBE) -> Resource | None:
         """Return a live resource."""
-        return await self.database.read(
+        return await self.store.read(
             lambda reader: resources.fetch(reader, self.tenant, resource_type.name, id)
         )
 
@@ -87,17 +87,17 @@ class StoreGround:
             await resources.mark_deleted(writer, self.tenant, id, 3_000_000)
             return await references.forget(writer, self.tenant, id)
 
-        return await self.database.write(work)
+        return await self.store.write(work)
 
     async def rows(self, selection: Selection, **page: Any) -> list[Row]:
         """Return one page of a selection."""
         lister = Lister(self.context, selection)
-        return await self.database.read(lambda reader: lister.page(reader, **{"limit": 1_000, **page}))
+        return await self.store.read(lambda reader: lister.page(reader, **{"limit": 1_000, **page}))
 
     async def found(self, filter: str, resource_type: ResourceType = PROBE) -> list[str]:
         """Return the ids of the resources that satisfy a filter, and check that counting agrees."""
         selection = Selection(((resource_type, bound(filter, resource_type)),))
         ids = [row.resource.id for row in await self.rows(selection)]
-        counted = await self.database.read(Lister(self.context, selection).count)
+        counted = await self.store.read(Lister(self.context, selection).count)
         assert counted == len(ids)
         return ids

@@ -24,9 +24,11 @@ class CallerContract(StoreGround):
             "created": 1,
             **facts,
         }
-        return await self.database.write(lambda writer: clients.insert_client(writer, row))
+        return await self.store.write(lambda writer: clients.insert_client(writer, row))
 
-    async def token(self, digest: str, client: str = "c", created: int = 1, expires: int | None = None) -> bool:
+    async def token(
+        self, digest: str, client: str = "c", created: int = 1, expires: int | None = None
+    ) -> bool:
         """Insert a token."""
         row = {
             "digest": digest,
@@ -36,22 +38,22 @@ class CallerContract(StoreGround):
             "created": created,
             "expires": expires,
         }
-        return await self.database.write(lambda writer: clients.insert_token(writer, row))
+        return await self.store.write(lambda writer: clients.insert_token(writer, row))
 
     async def caller(self, digest: str) -> Any:
         """Return who calls with a token."""
-        return await self.database.read(lambda reader: clients.caller_of(reader, digest))
+        return await self.store.read(lambda reader: clients.caller_of(reader, digest))
 
     async def tokens(self, *names: str) -> list[tuple[str, int | None]]:
         """Return the tokens of clients with when they were revoked."""
-        rows = await self.database.read(lambda reader: clients.tokens_of(reader, self.tenant, names))
+        rows = await self.store.read(lambda reader: clients.tokens_of(reader, self.tenant, names))
         return [(row.digest, row.revoked) for row in rows]
 
     async def test_a_tenant_is_made_once(self) -> None:
-        again = await self.database.write(lambda writer: clients.ensure_tenant(writer, "one", 2))
+        again = await self.store.write(lambda writer: clients.ensure_tenant(writer, "one", 2))
         assert again == self.tenant
-        assert await self.database.read(lambda reader: clients.tenant_id_of(reader, "one")) == again
-        assert await self.database.read(lambda reader: clients.tenant_id_of(reader, "ONE")) is None
+        assert await self.store.read(lambda reader: clients.tenant_id_of(reader, "one")) == again
+        assert await self.store.read(lambda reader: clients.tenant_id_of(reader, "ONE")) is None
 
     async def test_a_token_tells_its_client_and_tenant(self) -> None:
         await self.client(profile="hris", user_id="u1")
@@ -72,7 +74,7 @@ class CallerContract(StoreGround):
     async def test_a_clients_name_is_taken_once_a_tenant(self) -> None:
         assert await self.client("c")
         assert not await self.client("c", id="other")
-        self.tenant = await self.database.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
+        self.tenant = await self.store.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
         assert await self.client("c")
 
     async def test_a_token_belongs_to_one_client(self) -> None:
@@ -84,9 +86,9 @@ class CallerContract(StoreGround):
     async def test_clients_are_listed_by_name(self) -> None:
         for name in ("b", "a", "C"):
             await self.client(name)
-        rows = await self.database.read(lambda reader: clients.clients_of(reader, self.tenant))
+        rows = await self.store.read(lambda reader: clients.clients_of(reader, self.tenant))
         assert [row.name for row in rows] == ["C", "a", "b"]
-        one = await self.database.read(lambda reader: clients.clients_of(reader, self.tenant, "a"))
+        one = await self.store.read(lambda reader: clients.clients_of(reader, self.tenant, "a"))
         assert [row.name for row in one] == ["a"]
 
     async def test_tokens_are_listed_oldest_first(self) -> None:
@@ -100,7 +102,7 @@ class CallerContract(StoreGround):
         await self.token("a")
         await self.token("b")
         revoked = [
-            await self.database.write(
+            await self.store.write(
                 lambda writer, moment=moment: clients.revoke_tokens(writer, ["a"], moment)  # type: ignore[misc]
             )
             for moment in (5, 6)
@@ -113,8 +115,8 @@ class CallerContract(StoreGround):
         await self.client("b")
         for digest, name in (("a1", "a"), ("a2", "a"), ("b1", "b")):
             await self.token(digest, name)
-        await self.database.write(lambda writer: clients.revoke_tokens(writer, ["a1"], 5))
-        live = await self.database.write(lambda writer: clients.revoke_client(writer, self.tenant, "a", 7))
+        await self.store.write(lambda writer: clients.revoke_tokens(writer, ["a1"], 5))
+        live = await self.store.write(lambda writer: clients.revoke_client(writer, self.tenant, "a", 7))
         assert live == 1
         assert await self.tokens("a", "b") == [("a1", 5), ("a2", 7), ("b1", None)]
         assert (await self.caller("a2")).client_revoked == 7
@@ -122,22 +124,22 @@ class CallerContract(StoreGround):
 
     async def test_locking_finds_the_client_of_the_tenant(self) -> None:
         await self.client()
-        found = await self.database.write(lambda writer: clients.lock_client(writer, self.tenant, "c"))
+        found = await self.store.write(lambda writer: clients.lock_client(writer, self.tenant, "c"))
         assert found is not None
         assert found.id == "c"
-        assert await self.database.write(lambda w: clients.lock_client(w, self.tenant + 1, "c")) is None
+        assert await self.store.write(lambda w: clients.lock_client(w, self.tenant + 1, "c")) is None
 
     async def test_ended_tokens_are_removed_and_live_ones_kept(self) -> None:
         await self.client()
         for digest, expires in (("old", 5), ("new", 50), ("none", None), ("revoked", None)):
             await self.token(digest, expires=expires)
-        await self.database.write(lambda writer: clients.revoke_tokens(writer, ["revoked"], 5))
-        assert await self.database.write(lambda writer: clients.remove_ended_tokens(writer, 10)) == 2
+        await self.store.write(lambda writer: clients.revoke_tokens(writer, ["revoked"], 5))
+        assert await self.store.write(lambda writer: clients.remove_ended_tokens(writer, 10)) == 2
         assert {digest for digest, _ in await self.tokens("c")} == {"new", "none"}
 
     async def test_the_secret_of_cursors_is_there_and_stays(self) -> None:
         secrets = [
-            await self.database.read(lambda reader: clients.secret_of(reader, "cursor")) for _ in range(2)
+            await self.store.read(lambda reader: clients.secret_of(reader, "cursor")) for _ in range(2)
         ]
         assert secrets[0] == secrets[1]
         assert len(secrets[0]) == 32

@@ -177,7 +177,7 @@ FOUND: dict[str, set[str]] = {
     '(text eq "apple" or text pr) and flag eq true': {"high"},
     "not (text pr and flag eq true)": {"low", "none"},
     "not (not (text pr))": BOTH,
-    "text eq \"' OR 1=1 --\"": NOBODY,
+    'text eq "\' OR 1=1 --"': NOBODY,
     'text co "\\"\'\\\\"': NOBODY,
 }
 OWNED: dict[str, set[str]] = {

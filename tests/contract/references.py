@@ -2,6 +2,7 @@
 # ruff: noqa: D102 - a test's name states its fact
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ class ReferenceContract(StoreGround):
 
     async def targets(self, source: str, attribute: Any = MEMBERS) -> list[ReferenceValue]:
         """Return the references of one source."""
-        found = await self.database.read(
+        found = await self.store.read(
             lambda reader: references.of_sources(reader, self.tenant, [source], [attribute])
         )
         return found.get(source, {}).get(attribute.storage_key, [])
@@ -41,14 +42,12 @@ class ReferenceContract(StoreGround):
 
     async def groups(self, member: str) -> dict[str, str | None]:
         """Return the groups of a resource with how it is in each."""
-        found = await self.database.read(
-            lambda reader: references.groups_of(reader, self.tenant, [member])
-        )
+        found = await self.store.read(lambda reader: references.groups_of(reader, self.tenant, [member]))
         return {value.target: value.kind for value in found.get(member, [])}
 
     async def add(self, group: str, *targets: str) -> int:
         """Add members."""
-        return await self.database.write(
+        return await self.store.write(
             lambda writer: references.add(writer, self.tenant, group, "members", targets, 7)
         )
 
@@ -69,7 +68,7 @@ class ReferenceContract(StoreGround):
         group = await self.group("g")
         targets = [f"target-{number}" for number in range(2_500)]
         assert await self.add(group, *targets) == 2_500
-        removed = await self.database.write(
+        removed = await self.store.write(
             lambda writer: references.remove(writer, self.tenant, group, "members", [*targets, "other"])
         )
         assert removed == 2_500
@@ -78,15 +77,13 @@ class ReferenceContract(StoreGround):
     async def test_removing_leaves_other_groups_alone(self) -> None:
         ann = await self.user("ann")
         one, other = await self.group("one", ann), await self.group("other", ann)
-        await self.database.write(
-            lambda writer: references.remove(writer, self.tenant, one, "members", [ann])
-        )
+        await self.store.write(lambda writer: references.remove(writer, self.tenant, one, "members", [ann]))
         assert await self.groups(ann) == {other: "direct"}
 
     @pytest.mark.parametrize("kept", [[], ["a"], ["a", "c", "new"]])
     async def test_keeping_only_some_removes_the_others(self, kept: Sequence[str]) -> None:
         group = await self.group("g", "a", "b", "c")
-        gone = await self.database.write(
+        gone = await self.store.write(
             lambda writer: references.keep_only(writer, self.tenant, group, "members", kept)
         )
         assert await self.members(group) == {"a", "b", "c"} & set(kept)
@@ -95,7 +92,7 @@ class ReferenceContract(StoreGround):
     async def test_members_come_in_the_order_in_which_they_were_added(self) -> None:
         group = await self.group("g")
         for number, target in enumerate(["z", "a", "m"]):
-            await self.database.write(
+            await self.store.write(
                 lambda writer, target=target, number=number: references.add(  # type: ignore[misc]
                     writer, self.tenant, group, "members", [target], number
                 )
@@ -122,14 +119,14 @@ class ReferenceContract(StoreGround):
 
     async def test_what_leads_to_a_group_is_reachable_however_far(self) -> None:
         ids = [await self.group(f"g{number}") for number in range(6)]
-        for outer, inner in zip(ids, ids[1:], strict=False):
+        for outer, inner in pairwise(ids):
             await self.add(outer, inner)
         assert await self._reaches(ids[0], ids[5])
         assert not await self._reaches(ids[5], ids[0])
         assert await self._reaches(ids[2], ids[2])
 
     async def _reaches(self, start: str, wanted: str) -> bool:
-        return await self.database.write(
+        return await self.store.write(
             lambda writer: references.is_reachable(writer, self.tenant, "members", [start], wanted)
         )
 
@@ -150,7 +147,7 @@ class ReferenceContract(StoreGround):
 
     async def test_saving_references_makes_them_the_only_ones(self) -> None:
         probe = await self.put({"title": "a", "owners": [{"value": "x"}, {"value": "y", "duty": "b"}]})
-        await self.database.write(
+        await self.store.write(
             lambda writer: references.save(writer, self.tenant, probe, "owners", {"y": ({}, {})}, 9)
         )
         assert await self.targets(probe, OWNERS) == [ReferenceValue("y")]
@@ -178,7 +175,7 @@ class ReferenceContract(StoreGround):
         }
         group = await self.group("g", *names)
         condition = bind_value_filter(parse_filter(filter), MEMBERS, STRICT)
-        removed = await self.database.write(
+        removed = await self.store.write(
             lambda writer: references.remove_where(writer, self.context, group, MEMBERS, condition)
         )
         assert {names[target] for target in await self.members(group)} == left

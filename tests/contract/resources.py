@@ -44,7 +44,7 @@ class ResourceContract(StoreGround):
         assert await self.get(await self.put({"title": "a"}), USER) is None
 
     async def test_an_id_of_another_tenant_is_nothing(self) -> None:
-        other = await self.database.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
+        other = await self.store.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
         assert await self.get(await self.put({"title": "a"}, tenant=other)) is None
 
     async def test_an_update_is_the_next_version(self) -> None:
@@ -65,7 +65,7 @@ class ResourceContract(StoreGround):
             with pytest.raises(LostRace):
                 await resources.update(writer, self.tenant, stale, contents_of(stale.document, PROBE))
 
-        await self.database.write(work)
+        await self.store.write(work)
         after = await self.get(own_id)
         assert after is not None
         assert after.document == {"title": "b"}
@@ -79,7 +79,7 @@ class ResourceContract(StoreGround):
             with pytest.raises(LostRace):
                 await resources.update(writer, self.tenant, late, contents_of(late.document, PROBE))
 
-        await self.database.write(work)
+        await self.store.write(work)
 
     async def test_a_deleted_resource_is_nowhere(self) -> None:
         own_id = await self.put({"title": "a"})
@@ -95,19 +95,21 @@ class ResourceContract(StoreGround):
         assert await self._locked([probe, user, gone, new_id()]) == {probe: "Probe", user: "User"}
 
     async def _locked(self, ids: list[str]) -> dict[str, str]:
-        return await self.database.write(lambda writer: resources.lock_targets(writer, self.tenant, ids))
+        return await self.store.write(lambda writer: resources.lock_targets(writer, self.tenant, ids))
 
     async def test_touching_gives_the_next_version_to_live_resources(self) -> None:
         live, gone = await self.put({"title": "a"}), await self.put({"title": "b"})
         await self.drop(gone)
-        await self.database.write(lambda writer: resources.touch(writer, self.tenant, [live, gone], 5_000_000))
+        await self.store.write(lambda writer: resources.touch(writer, self.tenant, [live, gone], 5_000_000))
         touched = await self.get(live)
         assert touched is not None
         assert (touched.version, touched.modified) == (2, 5_000_000)
         assert await self.get(gone) is None
 
-    async def _claim(self, id: str, *keys: tuple[str, str], type_name: str = "Probe") -> list[tuple[str, str]]:
-        return await self.database.write(
+    async def _claim(
+        self, id: str, *keys: tuple[str, str], type_name: str = "Probe"
+    ) -> list[tuple[str, str]]:
+        return await self.store.write(
             lambda writer: resources.claim_unique(writer, self.tenant, type_name, id, keys)
         )
 
@@ -119,19 +121,19 @@ class ResourceContract(StoreGround):
         await self._claim("1", KEY)
         assert await self._claim("2", KEY, type_name="User") == []
         assert await self._claim("2", ("number", "x")) == []
-        self.tenant = await self.database.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
+        self.tenant = await self.store.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
         assert await self._claim("2", KEY) == []
 
     async def test_a_released_value_is_free_for_others(self) -> None:
         await self._claim("1", KEY)
-        await self.database.write(
+        await self.store.write(
             lambda writer: resources.release_unique(writer, self.tenant, "Probe", "1", [KEY])
         )
         assert await self._claim("2", KEY) == []
 
     async def test_a_value_is_released_only_by_its_holder(self) -> None:
         await self._claim("1", KEY)
-        await self.database.write(
+        await self.store.write(
             lambda writer: resources.release_unique(writer, self.tenant, "Probe", "2", [KEY])
         )
         assert await self._claim("3", KEY) == [KEY]
@@ -146,18 +148,16 @@ class ResourceContract(StoreGround):
             await counters.count_live(writer, self.tenant, "Probe", 1)
             raise ValueError
 
-        with pytest.raises(ValueError, match="^$"):
-            await self.database.write(work)
+        with pytest.raises(ValueError, match=r"^$"):
+            await self.store.write(work)
         assert await self._claim("2", KEY) == []
         assert await self._live("Probe") == 0
 
     async def _live(self, *types: str) -> int:
-        return await self.database.read(lambda reader: live_count(reader, self.tenant, types))
+        return await self.store.read(lambda reader: live_count(reader, self.tenant, types))
 
     async def _count(self, type_name: str, change: int) -> None:
-        await self.database.write(
-            lambda writer: counters.count_live(writer, self.tenant, type_name, change)
-        )
+        await self.store.write(lambda writer: counters.count_live(writer, self.tenant, type_name, change))
 
     async def test_counters_add_up_over_their_slots(self) -> None:
         for change in [1] * 30 + [-1] * 10:

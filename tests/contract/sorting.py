@@ -15,7 +15,7 @@ def entry(value: Any, *, at: str = "value", **more: Any) -> dict[str, Any]:
     return {at: value, **more}
 
 
-# The documents of each attribute in ascending order, lists of equal ones together; those without a value last.
+# The documents of each attribute in ascending order, equal ones together.
 ORDERS: dict[str, list[list[dict[str, Any]]]] = {
     "text": [
         [{"text": "A"}],

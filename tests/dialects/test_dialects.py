@@ -37,7 +37,7 @@ def test_single_switches_are_set_without_changing_the_dialect() -> None:
 
 
 def test_an_unknown_switch_is_refused_with_the_known_ones_named() -> None:
-    with pytest.raises(ValueError, match="unknown switch loud, quiet; known: .*string_booleans"):
+    with pytest.raises(ValueError, match=r"unknown switch loud, quiet; known: .*string_booleans"):
         GENERIC.switched({"quiet": True, "loud": False, "string_booleans": True})
 
 

@@ -16,7 +16,7 @@ def test_an_attribute_without_characteristics_has_the_defaults_of_the_rfc() -> N
         "default",
         "none",
     )
-    assert not (compiled.multi_valued or compiled.required or compiled.case_exact)
+    assert {compiled.multi_valued, compiled.required, compiled.case_exact} == {False}
 
 
 @pytest.mark.parametrize("type", ["reference", "binary"])

@@ -6,18 +6,14 @@ from scim_server.scim import errors
 
 KEYWORDS = {
     errors.InvalidFilter: (400, "invalidFilter"),
-    errors.TooMany: (400, "tooMany"),
     errors.Uniqueness: (409, "uniqueness"),
     errors.Mutability: (400, "mutability"),
     errors.InvalidSyntax: (400, "invalidSyntax"),
     errors.InvalidPath: (400, "invalidPath"),
     errors.NoTarget: (400, "noTarget"),
     errors.InvalidValue: (400, "invalidValue"),
-    errors.InvalidVersion: (400, "invalidVers"),
-    errors.Sensitive: (403, "sensitive"),
     errors.InvalidCursor: (400, "invalidCursor"),
     errors.ExpiredCursor: (400, "expiredCursor"),
-    errors.InvalidCount: (400, "invalidCount"),
 }
 STATUSES = {
     errors.Forbidden: 403,

@@ -12,7 +12,9 @@ from tests.scim.samples import ENTERPRISE, EXTRA_URN, GROUP, GROUP_URN, PROBE, S
 BEFORE = {"title": "a", "text": "t", "flag": True, EXTRA_URN: {"level": 1}}
 
 
-def put(stated: dict[str, Any], before: Any = None, *, schemas: tuple[str, ...] = (), strict: bool = False) -> Any:
+def put(
+    stated: dict[str, Any], before: Any = None, *, schemas: tuple[str, ...] = (), strict: bool = False
+) -> Any:
     return replaced(before or BEFORE, stated, PROBE, STRICT if strict else GENERIC, schemas)
 
 

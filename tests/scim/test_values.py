@@ -1,4 +1,5 @@
 """Single values: what fits an attribute, and the folded form that filters and sorting compare."""
+# ruff: noqa: RUF001 - letters that look like others are what folding is about
 
 import itertools
 from decimal import Decimal

@@ -1,19 +1,19 @@
 """A group of 100,000 members: changing one of them costs what it costs in a group of ten."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from scim_server.dialects import DIALECTS
 from scim_server.schema_files import load_registry
+from scim_server.scim.messages.query import Query
 from scim_server.scim.patch.operations import PATCH_URN
 from scim_server.scim.projection import Projection
 from scim_server.security.principals import PERMISSIONS, Principal
 from scim_server.services.context import CallContext
 from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
-from scim_server.scim.messages.query import Query
 from scim_server.store import clients
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
@@ -101,9 +101,9 @@ class Groups:
 
 
 @pytest.fixture
-async def groups(database: Database) -> AsyncIterator[Groups]:
+async def groups(database: Database) -> Groups:
     tenant_id = await database.write(lambda writer: clients.ensure_tenant(writer, "one", 1))
-    yield Groups(database, tenant_id)
+    return Groups(database, tenant_id)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def apply_to_membership(
     )
     if path.sub_attribute is not None and not (operation.name == "remove" and by_id):
         if not normalizer.policy.ignore_read_only_in_patch:
-            raise Mutability(f"{part.path} cannot be changed; remove the member and add another.")
+            raise Mutability(f"{path.sub_attribute.path} cannot be changed; remove the member and add another.")
         return
     if path.condition is not None:
         _by_condition(membership, operation, path.condition, normalizer)

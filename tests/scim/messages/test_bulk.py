@@ -17,7 +17,9 @@ from tests.scim.samples import STRICT
 
 
 def parsed(*operations: Any, **members: Any) -> BulkRequest:
-    return parse_bulk({"schemas": [BULK_REQUEST_URN], **members, "Operations": list(operations)}, STRICT, maximum=3)
+    return parse_bulk(
+        {"schemas": [BULK_REQUEST_URN], **members, "Operations": list(operations)}, STRICT, maximum=3
+    )
 
 
 def one(**members: Any) -> BulkOperation:

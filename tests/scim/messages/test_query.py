@@ -68,7 +68,9 @@ def test_a_start_below_one_means_one(start: str) -> None:
     assert from_url(startIndex=start).start_index == 1
 
 
-@pytest.mark.parametrize(("count", "read"), [("0", 0), ("-1", 0), ("5", 5), ("999999999999999999", 10**18 - 1)])
+@pytest.mark.parametrize(
+    ("count", "read"), [("0", 0), ("-1", 0), ("5", 5), ("999999999999999999", 10**18 - 1)]
+)
 def test_a_negative_count_means_none(count: str, read: int) -> None:
     assert from_url(count=count).count == read
 
@@ -143,5 +145,7 @@ def test_the_schema_is_required_of_strict_clients_only(schemas: Any) -> None:
 
 
 def test_the_lists_of_one_resource_are_read_in_any_case() -> None:
-    assert projection_parameters({"ATTRIBUTES": "a,b", "excludedattributes": "c"}) == (["a", "b"], ["c"])
-    assert projection_parameters({}) == ([""], [""])
+    stated = [("ATTRIBUTES", "a,b"), ("excludedattributes", "c"), ("count", "x")]
+    assert projection_parameters(stated, GENERIC) == (("a", "b"), ("c",))
+    assert projection_parameters(stated, STRICT) == ((), ())
+    assert projection_parameters([], GENERIC) == ((), ())

@@ -18,7 +18,7 @@ def test_operations_see_what_earlier_ones_did() -> None:
     changes = [
         operation("add", "entries", [{"value": "x"}]),
         operation("replace", 'entries[value eq "x"].count', 1),
-        operation("remove", 'entries[count eq 1].value'),
+        operation("remove", "entries[count eq 1].value"),
     ]
     assert after(*changes)["entries"] == [{"count": 1}]
 
@@ -142,7 +142,11 @@ def test_an_immutable_attribute_can_be_set_once() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [operation("replace", "serial", "2"), operation("add", None, {"serial": "2"}), operation("remove", "serial")],
+    [
+        operation("replace", "serial", "2"),
+        operation("add", None, {"serial": "2"}),
+        operation("remove", "serial"),
+    ],
 )
 def test_an_immutable_attribute_keeps_its_value(change: dict[str, Any]) -> None:
     with pytest.raises(Mutability, match="serial is immutable"):
@@ -156,7 +160,10 @@ def test_an_immutable_attribute_may_be_set_to_the_value_it_has() -> None:
 
 def test_an_immutable_attribute_of_an_extension_keeps_its_value() -> None:
     with pytest.raises(Mutability, match="label is immutable"):
-        after(operation("replace", f"{EXTRA_URN}:label", "y"), document={"title": "a", EXTRA_URN: {"label": "x"}})
+        after(
+            operation("replace", f"{EXTRA_URN}:label", "y"),
+            document={"title": "a", EXTRA_URN: {"label": "x"}},
+        )
 
 
 def test_an_immutable_part_of_a_value_keeps_its_value() -> None:

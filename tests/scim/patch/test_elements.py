@@ -98,9 +98,10 @@ def test_remove_of_selected_values_keeps_the_others() -> None:
 
 
 def test_remove_of_all_selected_values_leaves_the_attribute_unassigned() -> None:
-    assert "entries" not in patched(
-        {"title": "a", "entries": [RED]}, operation("remove", "entries[count lt 5]")
-    ).document
+    assert (
+        "entries"
+        not in patched({"title": "a", "entries": [RED]}, operation("remove", "entries[count lt 5]")).document
+    )
 
 
 def test_remove_of_a_part_of_selected_values() -> None:
@@ -123,7 +124,10 @@ def test_remove_of_selected_simple_values() -> None:
 
 
 def test_replace_of_a_part_of_every_value() -> None:
-    assert [entry["count"] for entry in entries([RED, GREEN], operation("replace", "entries.count", 9))] == [9, 9]
+    assert [entry["count"] for entry in entries([RED, GREEN], operation("replace", "entries.count", 9))] == [
+        9,
+        9,
+    ]
 
 
 def test_replace_of_selected_values_replaces_them_whole() -> None:
@@ -148,7 +152,7 @@ def test_replace_of_selected_simple_values() -> None:
         ('entries[type eq "red"]', {"value": "x"}, {"type": "red", "value": "x"}),
         ('entries[type eq "red" and count eq 3].value', "x", {"type": "red", "count": 3, "value": "x"}),
         ('entries[type eq "red"]', {"type": "Green", "value": "x"}, {"type": "Green", "value": "x"}),
-        ('entries[primary eq true].value', "x", {"primary": True, "value": "x"}),
+        ("entries[primary eq true].value", "x", {"primary": True, "value": "x"}),
     ],
 )
 def test_a_value_path_that_selects_nothing_creates_what_it_says(
@@ -174,7 +178,7 @@ def test_a_value_path_that_says_nothing_definite_creates_nothing(path: str) -> N
 
 def test_a_value_path_that_contradicts_itself_creates_nothing() -> None:
     with pytest.raises(NoTarget):
-        entries([GREEN], operation("add", 'entries[count eq 7 and count eq 8].value', "x"))
+        entries([GREEN], operation("add", "entries[count eq 7 and count eq 8].value", "x"))
 
 
 @pytest.mark.parametrize("name", ["add", "replace", "remove"])
