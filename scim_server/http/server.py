@@ -1,6 +1,7 @@
 """What endpoints work with: services, limits, and the state of the store behind them."""
 
 import asyncio
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -100,7 +101,7 @@ class Server:
     def base_url(self, request: Request) -> str:
         """Return the SCIM base URL as the client addressed it, without a trailing slash."""
         tenant = request.path_params.get("tenant")
-        path = f"/t/{tenant}{BASE_PATH}" if tenant else BASE_PATH
+        path = f"/t/{quote(tenant)}{BASE_PATH}" if tenant else BASE_PATH
         if self.settings.public_url:
             return f"{self.settings.public_url.rstrip('/')}{path}"
         root = facts_of(request.scope).root_path.rstrip("/")

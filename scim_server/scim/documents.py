@@ -11,7 +11,7 @@ import orjson
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
 
 MAX_DEPTH = 64
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[\]{}])|[^"\[\]{}]+|"', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([\[\]{}])|[^"\[\]{}]+|"', re.DOTALL)
 
 
 def decode(body: bytes) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from scim_server.scim.attributes import Attribute, ReferenceKind
 from scim_server.scim.documents import is_storable
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
+from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.policy import Policy
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.values import WrongValue, check, fold, json_type
@@ -126,12 +127,15 @@ class Normalizer:
             kept = list({item["value"]: item for item in kept}.values())
         return kept or None
 
-    def element(self, attribute: Attribute, value: Any, where: str) -> Any:
-        """Return one canonical value of an attribute, None where it is unassigned."""
+    def element(self, attribute: Attribute, value: Any, where: str, *, partial: bool = False) -> Any:
+        """Return one canonical value of an attribute, None where it is unassigned.
+
+        A partial complex value need not have the required sub-attributes.
+        """
         if value is None or (value == "" and self.policy.empty_string_clears):
             return None
         if attribute.type == "complex":
-            return self._complex(attribute, value, where)
+            return self._complex(attribute, value, where, partial=partial)
         if attribute.type == "boolean" and self.policy.string_booleans and isinstance(value, str):
             value = {"true": True, "false": False}.get(value.lower(), value)
         try:
@@ -146,7 +150,7 @@ class Normalizer:
             return None
         return checked
 
-    def _complex(self, attribute: Attribute, value: Any, where: str) -> Document | None:
+    def _complex(self, attribute: Attribute, value: Any, where: str, *, partial: bool) -> Document | None:
         if self.policy.json_text_roles and attribute.key == "roles":
             value = _parsed_role(value)
         if not isinstance(value, dict | list) and self.policy.scalar_for_complex and attribute.sub("value"):
@@ -157,10 +161,15 @@ class Normalizer:
         content = self._sub_values(attribute, value, where)
         if attribute.reference_kind in {ReferenceKind.MEMBERSHIP, ReferenceKind.SINGLE_SOURCE}:
             return self._reference(attribute, content, where)
-        for sub in attribute.sub_attributes.values():
-            if sub.required and content and sub.name not in content:
-                self.violations.append(f"{where}.{sub.name} is required")
+        if not partial:
+            self.check_required_parts(attribute, content, where)
         return content or None
+
+    def check_required_parts(self, attribute: Attribute, content: Document, where: str) -> None:
+        """Note a violation for every required sub-attribute that a complex value lacks."""
+        for sub in attribute.sub_attributes.values():
+            if sub.required and content and sub.name not in content and sub.mutability != "readOnly":
+                self.violations.append(f"{where}.{sub.name} is required")
 
     def _sub_values(self, attribute: Attribute, value: Mapping[str, Any], where: str) -> Document:
         content: Document = {}
@@ -203,7 +212,8 @@ class Normalizer:
             for key, item in content.items()
             if key.lower() not in {"value", "$ref", "type", "display"}
         }
-        return {"value": target, **own}
+        named = canonical_id(target) if attribute.reference_kind is ReferenceKind.MEMBERSHIP else target
+        return {"value": named, **own}
 
     def _check_schemas(self, data: Mapping[str, Any]) -> None:
         stated = next((value for key, value in data.items() if key.lower() == "schemas"), None)

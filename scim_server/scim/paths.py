@@ -19,8 +19,8 @@ class Path:
     """Where a PATCH operation applies.
 
     `attribute` is the whole attribute, `sub_attribute` the part of it that is meant, `condition`
-    selects values (with `expression` as the client wrote it). For the URN of an extension only
-    `extension` is set.
+    selects values (with `expression` as the client wrote it). For the URN of an extension, or of
+    the core schema, only `extension` is set.
     """
 
     attribute: Attribute | None
@@ -41,7 +41,8 @@ def parse_path(text: str, resource_type: ResourceType, policy: Policy) -> Path |
     attribute = resource_type.resolve(path)
     if attribute is not None:
         return _plain(attribute)
-    extension = resource_type.extension(path)
+    core = resource_type.schema if path.lower() == resource_type.schema.id.lower() else None
+    extension = resource_type.extension(path) or core
     if extension is not None:
         return Path(None, extension=extension)
     head, bracket, rest = path.partition("[")

@@ -4,7 +4,7 @@ import re
 
 from scim_server.scim.errors import PreconditionFailed
 
-_TAG = re.compile(r'\s*(?:W/)?("[^"]*"|[^",\s]+)\s*(?:,|$)')
+_TAG = re.compile(r'(?:W/)?"[^"]*"|[^,"\s]+')
 
 
 def tag_matches(header: str, current: str) -> bool:
@@ -14,8 +14,11 @@ def tag_matches(header: str, current: str) -> bool:
     """
     if header.strip() == "*":
         return True
-    wanted = current.removeprefix("W/").strip('"')
-    return any(tag.strip('"') == wanted for tag in _TAG.findall(header))
+    return _bare(current) in {_bare(tag) for tag in _TAG.findall(header)}
+
+
+def _bare(tag: str) -> str:
+    return tag.strip().removeprefix("W/").strip('"')
 
 
 def check_if_match(header: str | None, current: str) -> None:

@@ -11,7 +11,7 @@ from scim_server.scim.policy import Policy
 from scim_server.scim.registry import ResourceType
 
 _NAME = re.compile(r"[A-Za-z$][\w$.:-]*", re.ASCII)
-_VALUE_FILTER = re.compile(r"\[[^\]]*\]")
+_VALUE_FILTER = re.compile(r"\[[^\[\]]*\]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class Bulk:
         if operation.fault is not None:
             raise BadRequestFault(operation.fault)
         _check_references(run, index, unit)
-        data = replace_references(operation.data, run.ids)
+        data = replace_references(operation.data, run.ids, "data")
         path = replace_references(operation.path, run.ids)
         resource_type, own_id = self._target(path, operation.method)
         if operation.method == "POST":
@@ -182,42 +182,41 @@ def _failure(operation: BulkOperation, error: ScimError, own: bool) -> BulkResul
 
 
 def _units(needs: list[set[int]]) -> list[list[int]]:
-    """Return the operations in an order that honours references; those in a circle come as one unit."""
-    reach = {index: _reachable(needs, index) for index, needed in enumerate(needs) if needed}
-    ordered: list[list[int]] = []
-    placed: set[int] = set()
+    """Return the operations in an order that honours references; those in a circle come as one unit.
+
+    Tarjan's strongly connected components, which come out with every need before what needs it; an
+    explicit stack, since a chain of references may be as long as the request.
+    """
+    order: dict[int, int] = {}
+    lowest: dict[int, int] = {}
+    open_operations: list[int] = []
+    is_open: set[int] = set()
+    units: list[list[int]] = []
     for start in range(len(needs)):
-        pending = [start]
+        if start in order:
+            continue
+        pending = [(start, iter(sorted(needs[start])))]
+        order[start] = lowest[start] = len(order)
+        open_operations.append(start)
+        is_open.add(start)
         while pending:
-            index = pending[-1]
-            if index in placed:
+            index, remaining = pending[-1]
+            following = next(remaining, None)
+            if following is None:
                 pending.pop()
-                continue
-            circle = [other for other in reach.get(index, ()) if index in reach.get(other, ())]
-            unit = sorted({index, *circle})
-            waiting = sorted(
-                {
-                    need
-                    for member in unit
-                    for need in needs[member]
-                    if need not in placed and need not in unit
-                },
-                reverse=True,
-            )
-            if waiting:
-                pending += waiting
-                continue
-            ordered.append(unit)
-            placed.update(unit)
-    return ordered
-
-
-def _reachable(needs: list[set[int]], start: int) -> set[int]:
-    found: set[int] = set()
-    pending = list(needs[start])
-    while pending:
-        index = pending.pop()
-        if index not in found:
-            found.add(index)
-            pending += needs[index]
-    return found
+                if pending:
+                    above = pending[-1][0]
+                    lowest[above] = min(lowest[above], lowest[index])
+                if lowest[index] == order[index]:
+                    position = open_operations.index(index)
+                    units.append(sorted(open_operations[position:]))
+                    is_open.difference_update(open_operations[position:])
+                    del open_operations[position:]
+            elif following not in order:
+                order[following] = lowest[following] = len(order)
+                open_operations.append(following)
+                is_open.add(following)
+                pending.append((following, iter(sorted(needs[following]))))
+            elif following in is_open:
+                lowest[index] = min(lowest[index], order[following])
+    return units

@@ -15,6 +15,7 @@ from scim_server.scim.contents import (
     without_secrets,
 )
 from scim_server.scim.errors import NotFound, Uniqueness
+from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.normalize import Document, Normalizer, fold_document
 from scim_server.scim.patch.apply import apply_patch
 from scim_server.scim.patch.membership import Membership
@@ -24,7 +25,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.replace import mentioned_memberships, replaced, stated_schemas
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.security.principals import CREATE, DELETE, UPDATE, Principal
-from scim_server.services.memberships import MembershipWriter, canonical_id
+from scim_server.services.memberships import MembershipWriter
 from scim_server.store import counters, references, resources
 from scim_server.store.clock import now
 from scim_server.store.database import Writer
@@ -73,7 +74,7 @@ class Changes:
             for attribute in resource_type.references_of(ReferenceKind.MEMBERSHIP)
             if (membership := _replacement(attribute, members.get(attribute.storage_key, [])))
         ]
-        await self._members().apply(created, memberships, moment)
+        await self._members().apply(created, memberships, moment, is_new=True)
         await counters.count_live(self.writer, self.principal.tenant_id, resource_type.name, 1)
         return created
 

@@ -1,6 +1,7 @@
 """Clients and their tokens: created, listed, rotated, revoked."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from scim_server.store.identifiers import new_id
 
 LIVE_TOKENS = 2
 MAX_NAME = 200
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 
 
 class ClientExists(ValueError):
@@ -85,7 +87,7 @@ class Clients:
         `user` is the id of the user that /Me stands for. Raises ClientExists, and ValueError for a
         profile, dialect, permission or switch that does not exist.
         """
-        _check(name, profile, dialect, permissions, switches)
+        _check(name, tenant, profile, dialect, permissions, switches)
         secret = token or tokens.new_token()
 
         async def work(writer: Writer) -> IssuedToken:
@@ -177,6 +179,7 @@ class Clients:
 
 def _check(
     name: str,
+    tenant: str,
     profile: str,
     dialect: str,
     permissions: Sequence[str] | None,
@@ -184,6 +187,8 @@ def _check(
 ) -> None:
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise ValueError("A client's name has 1 to 200 printable characters.")
+    if _TENANT.fullmatch(tenant) is None:
+        raise ValueError("A tenant's name has 1 to 63 letters, digits, dots, hyphens and underscores.")
     for value, known, what in ((profile, PROFILES, "profile"), (dialect, DIALECTS, "dialect")):
         if value not in known:
             raise ValueError(f"There is no {what} {value}; choose one of {', '.join(known)}.")

@@ -1,6 +1,5 @@
 """Membership edits carried out: targets checked, cycles refused, rows added and removed."""
 
-import re
 from collections.abc import Sequence
 
 from scim_server.scim.attributes import Attribute
@@ -13,13 +12,7 @@ from scim_server.store import references, resources
 from scim_server.store.database import Writer
 from scim_server.store.filters.compiler import FilterContext
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SHOWN = 10
-
-
-def canonical_id(text: str) -> str:
-    """Return an id in the case that this server makes ids in."""
-    return text.lower() if _UUID.fullmatch(text) else text
 
 
 class MembershipWriter:
@@ -43,15 +36,19 @@ class MembershipWriter:
         self._context = context
         self._expected = expected
 
-    async def apply(self, resource: Resource, memberships: Sequence[Membership], moment: int) -> int:
+    async def apply(
+        self, resource: Resource, memberships: Sequence[Membership], moment: int, *, is_new: bool = False
+    ) -> int:
         """Apply the edits in order and return how many references were added or removed.
+
+        Nothing that is stored can point at a new resource, so no cycle is looked for then.
 
         Raises InvalidValue naming every target that is not there or of a wrong type, and for a
         group that would come to contain itself; nothing is to be committed then.
         """
         changes = 0
         for membership in memberships:
-            allowed = await self._allowed(resource, membership)
+            allowed = await self._allowed(resource, membership, is_new=is_new)
             for edit in membership.edits:
                 changes += await self._apply_edit(resource, membership, edit, allowed, moment)
         return changes
@@ -65,8 +62,7 @@ class MembershipWriter:
         moment: int,
     ) -> int:
         tenant_id, key = self._principal.tenant_id, membership.attribute.storage_key
-        added = [found for target in edit.added if (found := canonical_id(target)) in allowed]
-        removed = [canonical_id(target) for target in edit.removed]
+        added = [target for target in edit.added if target in allowed]
         changes = 0
         if edit.cleared:
             changes += await references.keep_only(self._writer, tenant_id, resource.id, key, added)
@@ -74,18 +70,24 @@ class MembershipWriter:
             changes += await references.remove_where(
                 self._writer, self._context, resource.id, membership.attribute, edit.condition
             )
-        if removed:
-            gone = await references.remove(self._writer, tenant_id, resource.id, key, removed)
-            if gone < len(removed) and not self._principal.policy.remove_absent:
-                raise NoTarget(f"{membership.attribute.path} has no such member.")
-            changes += gone
+        if edit.removed:
+            changes += await self._remove(resource, membership.attribute, edit)
         if added:
             changes += await references.add(self._writer, tenant_id, resource.id, key, added, moment)
         return changes
 
-    async def _allowed(self, resource: Resource, membership: Membership) -> set[str]:
+    async def _remove(self, resource: Resource, attribute: Attribute, edit: MembershipEdit) -> int:
+        tenant_id, key = self._principal.tenant_id, attribute.storage_key
+        named = [target for target, was_added in edit.removed.items() if not was_added]
+        added_before = [target for target, was_added in edit.removed.items() if was_added]
+        gone = await references.remove(self._writer, tenant_id, resource.id, key, named)
+        if gone < len(named) and not self._principal.policy.remove_absent:
+            raise NoTarget(f"{attribute.path} has no such member.")
+        return gone + await references.remove(self._writer, tenant_id, resource.id, key, added_before)
+
+    async def _allowed(self, resource: Resource, membership: Membership, *, is_new: bool) -> set[str]:
         """Return the targets to be added that may be; each is kept from being deleted meanwhile."""
-        targets = list(dict.fromkeys(canonical_id(target) for target in membership.targets))
+        targets = membership.targets
         if not targets:
             return set()
         looked_up = [target for target in targets if target not in self._expected]
@@ -93,7 +95,7 @@ class MembershipWriter:
         found |= {target: self._expected[target] for target in targets if target in self._expected}
         self._refuse_unknown(membership.attribute, targets, found)
         self._refuse_types(membership.attribute, found)
-        await self._refuse_cycle(resource, membership.attribute, found)
+        await self._refuse_cycle(resource, membership.attribute, found, is_new=is_new)
         return set(found)
 
     def _refuse_unknown(self, attribute: Attribute, targets: Sequence[str], found: dict[str, str]) -> None:
@@ -112,13 +114,15 @@ class MembershipWriter:
                 f"{attribute.path} takes {', '.join(sorted(types))}, not {', '.join(wrong[:_SHOWN])}."
             )
 
-    async def _refuse_cycle(self, resource: Resource, attribute: Attribute, found: dict[str, str]) -> None:
+    async def _refuse_cycle(
+        self, resource: Resource, attribute: Attribute, found: dict[str, str], *, is_new: bool
+    ) -> None:
         nested = [
             target for target, kind in found.items() if kind == resource.type and target not in self._expected
         ]
         if resource.id in found:
             raise InvalidValue(f"{attribute.path}: {resource.id} cannot contain itself.")
-        if not nested:
+        if not nested or is_new:
             return
         tenant_id = self._principal.tenant_id
         await references.hold_nesting(self._writer, tenant_id)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
@@ -11,7 +12,6 @@ from scim_server.security.principals import VIEW
 from scim_server.services.changes import Changes, not_found
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.loading import load_references
-from scim_server.services.memberships import canonical_id
 from scim_server.store import resources
 from scim_server.store.database import Database, Reader, Writer
 

@@ -122,6 +122,8 @@ class Search:
             return await self._cursor_page(reader, call, lister, query, size, scope)
         found = await self._indexed_rows(reader, lister, query.start_index, size, scope)
         total = await self._total(reader, lister, query, scope, found, size)
+        if query.start_index > total:
+            found = []
         return await self._complete(reader, call, selection, query, found, total, query.start_index, None)
 
     async def _indexed_rows(

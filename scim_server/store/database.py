@@ -52,6 +52,7 @@ class Database:
         self.dialect = "sqlite" if backend == "sqlite" else "postgresql"
         self.url = parsed.set(drivername=_DRIVERS[backend])
         self._write_lock = asyncio.Lock()
+        self._writing: set[asyncio.Future[Any]] = set()
         if self.dialect == "sqlite":
             self._read_engine = self._sqlite_engine(pool_size)
             self._write_engine = self._sqlite_engine(1)
@@ -87,7 +88,9 @@ class Database:
         return self._write_engine
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, after the transactions that are under way."""
+        if self._writing:
+            await asyncio.wait(self._writing)
         await self._read_engine.dispose()
         await self._write_engine.dispose()
 
@@ -132,8 +135,22 @@ class Database:
 
         Work that loses a race (LostRace, serialization failure, deadlock) is run again from the
         start, so it must have no effect outside the transaction; work whose commit got no answer is
-        not, since it may have been done. Raises DatabaseUnavailable.
+        not, since it may have been done. Cancelling the caller does not cut the transaction off: it
+        ends by itself, since a connection given up halfway would keep SQLite locked. Raises
+        DatabaseUnavailable.
         """
+        task = asyncio.ensure_future(self._write(work))
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+        return await asyncio.shield(task)
+
+    def _written(self, task: asyncio.Future[Any]) -> None:
+        """Forget a transaction that ended, taking note of a failure no cancelled caller waits for."""
+        self._writing.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
             worked = False
             try:

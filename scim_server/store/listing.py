@@ -62,7 +62,9 @@ class Lister:
         ]
         if len(keys) == 1:
             return keys[0][1]
-        return sa.case(*((resource.c.type == name, sa.cast(key, sa.String)) for name, key in keys))
+        if len({type(key.type) for _, key in keys}) > 1:
+            keys = [(name, sa.cast(key, sa.String)) for name, key in keys]
+        return sa.case(*((resource.c.type == name, key) for name, key in keys))
 
     def _order(self) -> list[Expression]:
         """Order by the sort key with missing values last, or first when descending, then by id."""
@@ -127,11 +129,14 @@ def sort_value(context: FilterContext, attribute: Attribute) -> Expression:
     container = attribute.container
     path = [container.extension.lower()] if container.extension else []
     path.append(container.key)
-    if not container.multi_valued:
-        return context.json.scalar(
-            resource.c.folded, [*path, attribute.key] if attribute.parent else path, attribute
-        )
-    return _of_first(context, attribute, path)
+    if container.multi_valued:
+        value = _of_first(context, attribute, path)
+    else:
+        own_path = [*path, attribute.key] if attribute.parent else path
+        value = context.json.scalar(resource.c.folded, own_path, attribute)
+    if attribute.type != "boolean":
+        return value
+    return sa.case((value.is_(None), sa.null()), (value, 1), else_=0)
 
 
 def _of_first(context: FilterContext, attribute: Attribute, path: Sequence[str]) -> Expression:

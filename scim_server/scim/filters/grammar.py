@@ -13,7 +13,7 @@ from scim_server.scim.policy import Policy
 
 MAX_LENGTH = 65_536
 MAX_DEPTH = 40
-MAX_TERMS = 1_000
+MAX_TERMS = 400
 MAX_DIGITS = 60
 OPERATORS = frozenset({"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"})
 

@@ -13,24 +13,25 @@ from scim_server.scim.values import json_type
 BULK_REQUEST_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_KEYS_OF_PATHS = frozenset({"path", "$ref"})
 _REFERENCE = re.compile(r"bulkId:([^\s/\"\]]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class BulkOperation:
-    """One operation as it was sent; `fault` says why it cannot even be tried, None where it can."""
+    """One operation as it was sent.
+
+    `references` are the bulkIds that its path or data points at; `fault` says why it cannot even be
+    tried, None where it can.
+    """
 
     method: str
     path: str
     bulk_id: str | None
     version: str | None
     data: Any
+    references: frozenset[str] = frozenset()
     fault: str | None = None
-
-    @property
-    def references(self) -> set[str]:
-        """The bulkIds that this operation's path or data points at."""
-        return {found for text in (self.path, *_texts(self.data)) for found in _REFERENCE.findall(text)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +81,48 @@ def _parse(item: Any, index: int) -> BulkOperation:
         fault = f"Operations[{index}].bulkId must be a string."
     elif name == "POST" and bulk_id is None:
         fault = f"Operations[{index}].bulkId is required with POST."
-    version = parts.get("version")
+    version, data = parts.get("version"), parts.get("data")
+    if version is not None and not isinstance(version, str):
+        fault = fault or f"Operations[{index}].version must be a string."
+    path = path.rstrip("/") if isinstance(path, str) else ""
     return BulkOperation(
         method=name or "POST",
-        path=path if isinstance(path, str) else "",
+        path=path,
         bulk_id=bulk_id if isinstance(bulk_id, str) and bulk_id else None,
         version=version if isinstance(version, str) else None,
-        data=parts.get("data"),
+        data=data,
+        references=frozenset(_REFERENCE.findall(path)) | frozenset(_referenced(data, "")),
         fault=fault,
     )
 
 
-def replace_references(value: Any, ids: Mapping[str, str]) -> Any:
-    """Return a value with every `bulkId:x` replaced by the id of x; unknown ones stay."""
+def replace_references(value: Any, ids: Mapping[str, str], key: str = "path") -> Any:
+    """Return a value with every reference `bulkId:x` replaced by the id of x; unknown ones stay.
+
+    A path and a `$ref` may hold a reference, any other text is one or is left alone.
+    """
     if isinstance(value, str):
-        if "bulkId:" not in value:
+        if "bulkId:" not in value or not _may_refer(value, key):
             return value
         return _REFERENCE.sub(lambda match: ids.get(match[1], match[0]), value)
     if isinstance(value, dict):
-        return {key: replace_references(item, ids) for key, item in value.items()}
+        return {name: replace_references(item, ids, name) for name, item in value.items()}
     if isinstance(value, list):
-        return [replace_references(item, ids) for item in value]
+        return [replace_references(item, ids, key) for item in value]
     return value
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _may_refer(text: str, key: str) -> bool:
+    return key.lower() in _KEYS_OF_PATHS or _REFERENCE.fullmatch(text) is not None
+
+
+def _referenced(value: Any, key: str) -> Iterator[str]:
     if isinstance(value, str):
-        yield value
+        if "bulkId:" in value and _may_refer(value, key):
+            yield from _REFERENCE.findall(value)
     elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
+        for name, item in value.items():
+            yield from _referenced(item, name)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from _referenced(item, key)

@@ -69,13 +69,14 @@ class _Patcher:
     def _apply_object(self, operation: Operation) -> None:
         """Apply a path-less operation: every key of the value is a path of its own."""
         for key, value in operation.value.items():
-            simple = (
-                key.lower() in self.resource_type.attributes or self.resource_type.extension(key) is not None
-            )
-            if not simple and not self.policy.path_keys:
+            if not self.policy.path_keys and not self._is_declared(key.lower()):
                 self.normalizer.unknown.append(key[:80])
                 continue
             self._apply_path(Operation(operation.name, key, value, has_value=True), key, explicit=False)
+
+    def _is_declared(self, key: str) -> bool:
+        kind = self.resource_type
+        return key in kind.attributes or key in kind.extensions or key == kind.schema.id.lower()
 
     def _apply_path(self, operation: Operation, text: str, *, explicit: bool) -> None:
         path = parse_path(text, self.resource_type, self.policy)
@@ -93,6 +94,8 @@ class _Patcher:
             raise InvalidPath(f"{self.resource_type.name} has no attribute {text[:120]!r}.")
 
     def _apply_extension(self, operation: Operation, urn: str) -> None:
+        if operation.name == "remove" and urn == self.resource_type.schema.id:
+            raise InvalidPath(f"{urn} cannot be removed; remove single attributes.")
         if operation.name == "remove" or operation.value is None:
             self.document.pop(urn, None)
             return

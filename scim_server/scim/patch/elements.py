@@ -68,7 +68,7 @@ def _merged(
 ) -> Document | None:
     """Set the stated sub-attributes of a complex value; null and empty ones are unassigned."""
     stated = {key.lower() for key in patch}
-    new = normalizer.element(attribute, patch, attribute.path) or {}
+    new = normalizer.element(attribute, patch, attribute.path, partial=True) or {}
     cleared = {
         sub.name
         for sub in attribute.sub_attributes.values()
@@ -77,6 +77,7 @@ def _merged(
     merged = {name: part for name, part in value.items() if name not in cleared} | new
     if attribute.reference_kind is ReferenceKind.SINGLE_SOURCE and "value" not in merged:
         return None
+    normalizer.check_required_parts(attribute, merged, attribute.path)
     return merged or None
 
 

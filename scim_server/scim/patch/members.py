@@ -4,6 +4,7 @@ from typing import Any
 
 from scim_server.scim.errors import InvalidValue, Mutability, NoTarget
 from scim_server.scim.filters.binding import AllOf, AnyOf, Condition, Predicate
+from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.normalize import Normalizer
 from scim_server.scim.patch.membership import Membership
 from scim_server.scim.patch.operations import Operation
@@ -23,7 +24,9 @@ def apply_to_membership(
     )
     if path.sub_attribute is not None and not (operation.name == "remove" and by_id):
         if not normalizer.policy.ignore_read_only_in_patch:
-            raise Mutability(f"{path.sub_attribute.path} cannot be changed; remove the member and add another.")
+            raise Mutability(
+                f"{path.sub_attribute.path} cannot be changed; remove the member and add another."
+            )
         return
     if path.condition is not None:
         _by_condition(membership, operation, path.condition, normalizer)
@@ -75,7 +78,7 @@ def named_targets(condition: Condition) -> list[str] | None:
     """Return the targets that a condition of `value eq` tests joined by `or` names, None for others."""
     if isinstance(condition, Predicate):
         if condition.operator == "eq" and condition.attribute.key == "value":
-            return [condition.value]
+            return [canonical_id(condition.value)]
         return None
     if isinstance(condition, AnyOf) or (isinstance(condition, AllOf) and len(condition.operands) == 1):
         named = [named_targets(operand) for operand in condition.operands]

@@ -11,13 +11,14 @@ from scim_server.scim.filters.binding import Condition
 class MembershipEdit:
     """One step: optionally empty the membership or remove by condition, then remove, then add.
 
-    `added` keeps the order in which targets were named; a target is never in both sets.
+    `added` keeps the order in which targets were named; `removed` tells of each target whether an
+    earlier operation of the request had added it. A target is never in both.
     """
 
     cleared: bool = False
     condition: Condition | None = None
     added: dict[str, None] = field(default_factory=dict)
-    removed: dict[str, None] = field(default_factory=dict)
+    removed: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -46,9 +47,10 @@ class Membership:
         """Make the targets no members."""
         edit = self._last()
         for target in targets:
+            was_added = target in edit.added
             edit.added.pop(target, None)
             if not edit.cleared:
-                edit.removed[target] = None
+                edit.removed[target] = was_added
 
     def remove_where(self, condition: Condition) -> None:
         """Remove the members that satisfy a condition on value, type or display."""

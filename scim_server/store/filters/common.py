@@ -6,28 +6,29 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from scim_server.scim.attributes import ReferenceKind
-from scim_server.scim.filters.binding import Predicate, Presence
+from scim_server.scim.filters.binding import Predicate
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.values import WrongValue
 from scim_server.store.clock import microseconds_of
 from scim_server.store.filters.json import Expression, Test, compare
+from scim_server.store.filters.logic import Leaf
 from scim_server.store.filters.matching import text_matches
 from scim_server.store.tables import reference, resource
 
 if TYPE_CHECKING:
     from scim_server.store.filters.compiler import FilterContext
 
-_CommonTest = Callable[["Predicate | Presence", "FilterContext", ResourceType], Test]
+_CommonTest = Callable[[Leaf, "FilterContext", ResourceType], Test]
 
 
-def _id(condition: Predicate | Presence, context: "FilterContext", _resource_type: ResourceType) -> Test:
-    if isinstance(condition, Presence):
+def _id(condition: Leaf, context: "FilterContext", _resource_type: ResourceType) -> Test:
+    if not isinstance(condition, Predicate):
         return sa.true()
     return compare(context.json, resource.c.id, condition.operator, condition.value)
 
 
-def _meta(condition: Predicate | Presence, context: "FilterContext", resource_type: ResourceType) -> Test:
-    if isinstance(condition, Presence):
+def _meta(condition: Leaf, context: "FilterContext", resource_type: ResourceType) -> Test:
+    if not isinstance(condition, Predicate):
         return sa.true()
     key = condition.attribute.key
     if key in {"created", "lastmodified"}:
@@ -62,9 +63,9 @@ def _moment_test(column: Expression, operator: str, folded: str) -> Test:
     return tests[operator]
 
 
-def _schemas(condition: Predicate | Presence, context: "FilterContext", resource_type: ResourceType) -> Test:
+def _schemas(condition: Leaf, context: "FilterContext", resource_type: ResourceType) -> Test:
     """`schemas` names the core schema always and an extension where it has data."""
-    if isinstance(condition, Presence):
+    if not isinstance(condition, Predicate):
         return sa.true()
     if text_matches(resource_type.schema.id, condition.operator, condition.value):
         return sa.true()

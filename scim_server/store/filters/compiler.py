@@ -18,7 +18,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.store.filters import common
 from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
 from scim_server.store.filters.logic import Leaf, combined
-from scim_server.store.filters.references import reference_test
+from scim_server.store.filters.references import reference_test, with_groups_together
 from scim_server.store.tables import resource, unique_value
 
 
@@ -45,15 +45,16 @@ class FilterCompiler:
 
     def compile(self, condition: Condition) -> Test:
         """Return the test; it is true or false for every row, never NULL (RFC 7644 §3.4.2.2)."""
-        return combined(condition, self._test)
+        return combined(with_groups_together(condition), self._test)
 
     def _test(self, condition: Predicate | Presence | Element) -> Test:
         attribute = condition.attribute.container
         if attribute.reference_kind is not ReferenceKind.NONE:
             return reference_test(condition, attribute, self.context)
         special = common.TESTS.get(attribute.key) if not attribute.schema else None
-        if special is not None and not isinstance(condition, Element):
-            return special(condition, self.context, self.resource_type)
+        if special is not None:
+            inner = condition.condition if isinstance(condition, Element) else condition
+            return combined(inner, lambda leaf: special(leaf, self.context, self.resource_type))
         if isinstance(condition, Presence):
             return self._presence(condition.attribute)
         if isinstance(condition, Element):
@@ -95,7 +96,7 @@ class FilterCompiler:
             unique_value.c.tenant_id == self.context.tenant_id,
             unique_value.c.type == self.resource_type.name,
             unique_value.c.attribute == condition.attribute.path,
-            unique_value.c.key == condition.value,
+            unique_value.c.key == str(condition.value),
         )
         return resource.c.id.in_(holders)
 
@@ -119,8 +120,12 @@ class FilterCompiler:
         attribute = condition.attribute
         equal = _equal_parts(condition.condition)
         if not attribute.multi_valued:
-            return element_test(self.json, condition.condition, resource.c.folded, self._path(attribute))
-        example = {part.attribute.key: part.value for part in equal}
+            path = self._path(attribute)
+            there = self.json.present(resource.c.folded, path)
+            return sa.and_(there, element_test(self.json, condition.condition, resource.c.folded, path))
+        example = {
+            part.attribute.key: [part.value] if part.attribute.multi_valued else part.value for part in equal
+        }
         whole = len(equal) == _size(condition.condition) and len(example) == len(equal)
         indexed = None
         if example and attribute.type == "complex":

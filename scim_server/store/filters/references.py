@@ -89,7 +89,7 @@ def _inverse_test(condition: Condition | None, context: "FilterContext") -> Test
             rows.c.tenant_id == context.tenant_id, rows.c.attribute == _MEMBERS
         )
         return resource.c.id.in_(query)
-    closure = _closure(context.tenant_id, _only_group(condition))
+    closure = _closure(context.tenant_id, _named_groups(condition), direct=_only_direct(condition))
     group = resource.alias()
     nearest = (
         sa.select(closure.c.member, closure.c.group, sa.func.min(closure.c.depth).label("depth"))
@@ -105,23 +105,61 @@ def _inverse_test(condition: Condition | None, context: "FilterContext") -> Test
     return resource.c.id.in_(query)
 
 
-def _only_group(condition: Condition) -> str | None:
-    """Return the id where the condition names one group, so that the closure can start there."""
+def _named_groups(condition: Condition) -> list[str] | None:
+    """Return the ids where the condition names its groups, so that the closure can start there."""
     if isinstance(condition, Predicate) and condition.attribute.key == "value" and condition.operator == "eq":
-        value: str = condition.value
-        return value
+        return [condition.value]
     if isinstance(condition, AllOf):
-        return next((found for operand in condition.operands if (found := _only_group(operand))), None)
+        return next((found for operand in condition.operands if (found := _named_groups(operand))), None)
+    if isinstance(condition, AnyOf):
+        named = [_named_groups(operand) for operand in condition.operands]
+        if all(named):
+            return [group for groups in named for group in groups or ()]
     return None
 
 
-def _closure(tenant_id: int, group_id: str | None) -> sa.CTE:
+def _only_direct(condition: Condition) -> bool:
+    """Tell whether the condition wants direct memberships alone, which need no closure."""
+    if isinstance(condition, AllOf):
+        return any(_only_direct(operand) for operand in condition.operands)
+    return isinstance(condition, Predicate) and (
+        (condition.attribute.key, condition.operator, condition.value) == ("type", "eq", "direct")
+    )
+
+
+def with_groups_together(condition: Condition) -> Condition:
+    """Return the condition with alternatives about `groups` as one, so that they share one closure.
+
+    Some group is A or some group is B is the same as some group is A or B.
+    """
+    if isinstance(condition, AllOf):
+        return AllOf(tuple(with_groups_together(operand) for operand in condition.operands))
+    if isinstance(condition, Negation):
+        return Negation(with_groups_together(condition.operand))
+    if not isinstance(condition, AnyOf):
+        return condition
+    inverse: dict[Attribute, list[Condition]] = {}
+    others: list[Condition] = []
+    for operand in condition.operands:
+        if isinstance(operand, Predicate) and (
+            operand.attribute.container.reference_kind is ReferenceKind.INVERSE
+        ):
+            inverse.setdefault(operand.attribute.container, []).append(operand)
+        else:
+            others.append(with_groups_together(operand))
+    together = [Element(attribute, AnyOf(tuple(found))) for attribute, found in inverse.items()]
+    return AnyOf((*together, *others))
+
+
+def _closure(tenant_id: int, group_ids: list[str] | None, *, direct: bool) -> sa.CTE:
     first = reference.alias()
     start = sa.select(
         first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
     ).where(first.c.tenant_id == tenant_id, first.c.attribute == _MEMBERS)
-    if group_id is not None:
-        start = start.where(first.c.source_id == group_id)
+    if group_ids is not None:
+        start = start.where(first.c.source_id.in_(group_ids))
+    if direct:
+        return start.cte()
     closure = start.cte(recursive=True)
     further = reference.alias()
     step = sa.select(further.c.target_id, closure.c.group, sa.literal(2)).where(

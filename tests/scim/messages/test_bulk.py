@@ -104,9 +104,15 @@ def test_a_fault_of_one_operation_leaves_the_others_alone(members: dict[str, Any
     assert fault in (one(**members).fault or "")
 
 
-def test_references_are_found_in_the_path_and_everywhere_in_the_data() -> None:
-    data = {"members": [{"value": "bulkId:x"}], "manager": {"value": "bulkId:y"}, "note": "see bulkId:z."}
-    assert one(method="PATCH", path="/Groups/bulkId:g", data=data).references == {"g", "x", "y", "z."}
+def test_references_are_found_in_the_path_and_as_whole_values_of_the_data() -> None:
+    data = {"members": [{"value": "bulkId:x"}], "manager": {"value": "bulkId:y"}, "$ref": "/Users/bulkId:z"}
+    assert one(method="PATCH", path="/Groups/bulkId:g", data=data).references == {"g", "x", "y", "z"}
+
+
+def test_text_that_mentions_a_bulk_id_is_no_reference() -> None:
+    data = {"displayName": "see bulkId:z."}
+    assert one(data=data).references == set()
+    assert replace_references(data, {"z.": "17"}) == data
 
 
 def test_a_reference_inside_a_patch_path_ends_at_the_quote() -> None:
@@ -114,10 +120,10 @@ def test_a_reference_inside_a_patch_path_ends_at_the_quote() -> None:
 
 
 def test_known_references_become_ids_and_others_stay() -> None:
-    value = {"a": ["bulkId:x", "bulkId:y", 5], "b": 'm[value eq "bulkId:x"]', "c": None}
+    value = {"a": ["bulkId:x", "bulkId:y", 5], "path": 'm[value eq "bulkId:x"]', "c": None}
     assert replace_references(value, {"x": "17"}) == {
         "a": ["17", "bulkId:y", 5],
-        "b": 'm[value eq "17"]',
+        "path": 'm[value eq "17"]',
         "c": None,
     }
 

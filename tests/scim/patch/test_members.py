@@ -23,7 +23,7 @@ def added(*targets: str) -> MembershipEdit:
 
 
 def removed(*targets: str) -> MembershipEdit:
-    return MembershipEdit(removed=dict.fromkeys(targets))
+    return MembershipEdit(removed=dict.fromkeys(targets, False))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_adding_by_id_in_the_path_adds_that_member(name: str) -> None:
 
 def test_replacing_one_member_by_another() -> None:
     change = operation("replace", 'members[value eq "a"]', {"value": "b"})
-    assert edits(change) == [MembershipEdit(added={"b": None}, removed={"a": None})]
+    assert edits(change) == [MembershipEdit(added={"b": None}, removed={"a": False})]
 
 
 @pytest.mark.parametrize("name", ["add", "replace"])

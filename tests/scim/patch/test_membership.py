@@ -30,7 +30,7 @@ def test_removing_what_was_added_removes_it() -> None:
     edits = membership()
     edits.add(["a"])
     edits.remove(["a"])
-    assert edits.edits == [MembershipEdit(removed={"a": None})]
+    assert edits.edits == [MembershipEdit(removed={"a": True})]
 
 
 def test_replacing_forgets_everything_before() -> None:

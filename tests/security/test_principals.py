@@ -1,0 +1,44 @@
+"""Principals: what a client may do."""
+
+import pytest
+
+from scim_server.dialects import STRICT
+from scim_server.scim.errors import Forbidden
+from scim_server.security.principals import (
+    CREATE,
+    DEFAULT_PERMISSIONS,
+    DELETE,
+    PERMISSIONS,
+    PROFILES,
+    UPDATE,
+    VIEW,
+    Principal,
+)
+
+
+def principal(*permissions: str) -> Principal:
+    return Principal(1, "one", "c", "hr", "hris", "strict", STRICT, frozenset(permissions))
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS)
+def test_a_permission_that_is_there_is_enough(permission: str) -> None:
+    principal(permission).require(permission)
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS)
+def test_a_permission_that_is_missing_is_named(permission: str) -> None:
+    others = set(PERMISSIONS) - {permission}
+    with pytest.raises(Forbidden, match=f"client hr has no permission {permission}"):
+        principal(*others).require(permission)
+
+
+def test_every_profile_has_permissions() -> None:
+    assert DEFAULT_PERMISSIONS.keys() == set(PROFILES)
+
+
+def test_an_application_may_only_look() -> None:
+    assert DEFAULT_PERMISSIONS["app"] == (VIEW,)
+
+
+def test_a_connector_may_do_all_that_provisioning_needs() -> None:
+    assert set(DEFAULT_PERMISSIONS["idp"]) == {VIEW, CREATE, UPDATE, DELETE}
