@@ -29,6 +29,8 @@ def load_registry(folders: Iterable[Path] = ()) -> Registry:
             documents = _documents(file)
             if file.name == RESOURCE_TYPES:
                 resource_types.update({str(document.get("name")): document for document in documents})
+            elif any("endpoint" in document for document in documents):
+                raise SchemaError(f"{file} holds a resource type; those belong into {RESOURCE_TYPES}")
             else:
                 schemas += documents
     return Registry(schemas, resource_types.values())

@@ -12,6 +12,8 @@ from uvicorn.supervisors import Multiprocess
 from scim_server.cli import output, sample
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.store import DatabaseUrl, current_store
+from scim_server.http.protocol import ScimHttpProtocol
+from scim_server.schema_files import load_registry
 from scim_server.services.clients import Clients
 from scim_server.settings import Settings, load_settings
 
@@ -38,6 +40,7 @@ def serve(
     Example: scim-server serve --host 0.0.0.0 --workers 4 --database-url postgresql://scim:secret@db/scim
     """
     settings = load_settings(database_url=database_url)
+    load_registry(settings.schema_folders)  # refused here, before an address is announced
     token = asyncio.run(_prepare(settings, with_sample=with_sample))
     with _listen(host, port) as listener:
         _announce(_address(host, listener), token)
@@ -101,6 +104,7 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "scim_server.app:application_from_environment",
         factory=True,
+        http=ScimHttpProtocol,
         workers=workers,
         access_log=False,
         log_config=None,

@@ -335,3 +335,36 @@ async def test_a_hundred_users_and_their_group_are_created_at_once(scim: ScimCli
     assert done == ["201"] * 101
     (created,) = await listed(scim, "/Groups")
     assert len(created["members"]) == 100
+
+
+async def test_text_that_mentions_a_bulk_id_is_kept(scim: ScimClient) -> None:
+    text = "see the ticket (bulkId:zz)"
+    (created,) = await results(scim, post("a", user("ann", displayName=text)))
+    assert created["status"] == "201"
+    assert (await listed(scim, "/Users"))[0]["displayName"] == text
+
+
+async def test_a_version_that_is_no_text_is_a_fault_of_its_operation(scim: ScimClient) -> None:
+    ann = await scim.create_user("ann")
+    path = f"/Users/{ann['id']}"
+    change = changes(operation("replace", "title", "x"))
+    (refusal,) = await results(scim, {"method": "PATCH", "path": path, "version": 5, "data": change})
+    assert (refusal["status"], refusal["response"]["scimType"]) == ("400", "invalidSyntax")
+    assert await scim.read(path) == ann
+
+
+async def test_a_path_with_a_trailing_slash_is_read(scim: ScimClient) -> None:
+    done = await results(
+        scim, post("a", user("ann"), "/Users/"), {"method": "DELETE", "path": "/Users/bulkId:a/"}
+    )
+    assert [result["status"] for result in done] == ["201", "204"]
+
+
+async def test_many_groups_that_all_name_each_other_are_created(scim: ScimClient) -> None:
+    names = [f"g{number}" for number in range(60)]
+    circle = [
+        post(name, group(name, *(f"bulkId:{other}" for other in names if other != name)), "/Groups")
+        for name in names
+    ]
+    assert {result["status"] for result in await results(scim, *circle)} == {"201"}
+    assert {len(each["members"]) for each in await listed(scim, "/Groups")} == {59}

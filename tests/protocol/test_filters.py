@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tests.protocol.messages import ENTERPRISE, USER, Json, accepted, listed, user_names
+from tests.protocol.messages import (
+    ENTERPRISE,
+    SEARCH_REQUEST,
+    USER,
+    Json,
+    accepted,
+    listed,
+    user_names,
+)
 from tests.support.client import ScimClient
 
 USERS: dict[str, Json] = {
@@ -323,3 +331,10 @@ async def test_times_are_compared_as_times(scim: ScimClient) -> None:
 async def test_a_filter_that_selects_nobody_is_an_empty_list(scim: ScimClient) -> None:
     body = accepted(await scim.get("/Users", filter='userName eq "nobody"'))
     assert (body["totalResults"], body["Resources"]) == (0, [])
+
+
+async def test_four_hundred_alternatives_are_worked_through(scim: ScimClient) -> None:
+    await scim.create_user("ann", title="t399")
+    filter_ = " or ".join(f'title co "t{number}"' for number in range(400))
+    body = accepted(await scim.post("/Users/.search", {"schemas": [SEARCH_REQUEST], "filter": filter_}))
+    assert user_names(body["Resources"]) == ["ann"]

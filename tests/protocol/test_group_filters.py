@@ -88,3 +88,17 @@ async def test_groups_are_found_by_their_common_attributes(scim: ScimClient) -> 
         'displayName ew "ER"': {"Inner", "Outer"},
     }
     assert await groups(scim, *expected) == expected
+
+
+async def test_many_alternatives_about_groups_are_one_question(scim: ScimClient) -> None:
+    ids = await two_levels(scim)
+    others = " or ".join(f'groups.value eq "{number}"' for number in range(300))
+    expected = {
+        f'{others} or groups.value eq "{ids["Outer"]}"': {"ann", "bob"},
+        f'groups.display eq "Inner" or groups.value eq "{ids["Empty"]}"': {"ann"},
+        f'groups.value eq "{ids["Outer"]}" or userName eq "cid"': {"ann", "bob", "cid"},
+        f'groups[value eq "{ids["Outer"]}" and type eq "direct"]': {"bob"},
+        f'groups[value eq "{ids["Outer"]}" and type eq "indirect"]': {"ann"},
+        'groups[type eq "direct"]': {"ann", "bob"},
+    }
+    assert await users(scim, *expected) == expected

@@ -149,3 +149,8 @@ async def test_the_name_of_a_deleted_user_is_free_again(scim: ScimClient) -> Non
     ann = await scim.create_user("ann")
     await scim.delete(f"/Users/{ann['id']}")
     assert (await scim.create_user("ann"))["id"] != ann["id"]
+
+
+@pytest.mark.parametrize("path", ["//Users", "/Users/", "//Users//"])
+async def test_slashes_of_a_pasted_base_url_are_passed_over(scim: ScimClient, path: str) -> None:
+    assert accepted(await scim.get(path))["totalResults"] == 0

@@ -195,3 +195,13 @@ async def test_an_addition_needs_a_value(connect: Connect) -> None:
     path = f"/Users/{resource['id']}"
     refused(await patch(strict, path, operation("add", "title")), 400, "invalidValue", "invalidSyntax")
     assert await strict.read(path) == resource
+
+
+async def test_the_urn_of_the_core_schema_is_read_as_a_path(scim: ScimClient) -> None:
+    ann = await scim.create_user("ann")
+    path = f"/Users/{ann['id']}"
+    accepted(
+        await patch(scim, path, operation("add", USER, {"title": "Guide", "name": {"givenName": "Ann"}}))
+    )
+    answer = accepted(await patch(scim, path, operation("add", value={USER: {"nickName": "A"}})))
+    assert (answer["title"], answer["name"], answer["nickName"]) == ("Guide", {"givenName": "Ann"}, "A")

@@ -140,3 +140,9 @@ async def test_one_tenant_does_not_move_the_versions_of_another(scim: ScimClient
     theirs = accepted(await acme.send("POST", "/Users", user("ann")), 201)
     await patch(scim, f"/Users/{ann['id']}", operation("add", "title", "Guide"))
     assert accepted(await acme.get(f"/Users/{theirs['id']}")) == theirs
+
+
+@pytest.mark.parametrize("name", ["", "a b", "ünï", "a/b", "-a", "a" * 64])
+async def test_a_tenant_has_a_name_that_fits_a_url(database: Database, name: str) -> None:
+    with pytest.raises(ValueError, match="tenant"):
+        await Clients(database).create("okta", tenant=name)
