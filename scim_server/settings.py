@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     cursor_lifetime_seconds: int = Field(
         default=3600, ge=1, description="Seconds for which a paging cursor may be used after it was issued."
     )
+    query_timeout_seconds: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds that one reading statement may take; "
+        "a query that needs longer is answered with 400 tooMany.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severity of the log lines that are written."
     )

@@ -11,8 +11,8 @@ from uvicorn.supervisors import Multiprocess
 
 from scim_server.cli import output, sample
 from scim_server.cli.output import CommandFailed
+from scim_server.cli.protocol import ScimHttpProtocol
 from scim_server.cli.store import DatabaseUrl, current_store
-from scim_server.http.protocol import ScimHttpProtocol
 from scim_server.schema_files import load_registry
 from scim_server.services.clients import Clients
 from scim_server.settings import Settings, load_settings

@@ -4,8 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from scim_server.http.responses import MEDIA_TYPE
-from scim_server.scim.documents import decode
+from scim_server.scim.documents import MEDIA_TYPE, decode
 from scim_server.scim.errors import InvalidSyntax, PayloadTooLarge, UnsupportedMediaType
 
 _JSON_TYPES = frozenset({MEDIA_TYPE, "application/json"})

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scim_server.http.responses import error_response
 from scim_server.scim.errors import ScimError
 from scim_server.security.principals import Principal
-from scim_server.store.database import DatabaseUnavailable
+from scim_server.store.database import DatabaseUnavailable, QueryTooLong
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SLASHES = re.compile("/{2,}")
@@ -66,7 +66,7 @@ class RequestMiddleware:
         try:
             await self.app(scope, receive, send_with_id)
         except Exception as error:
-            if not isinstance(error, ScimError | DatabaseUnavailable):
+            if not isinstance(error, ScimError | DatabaseUnavailable | QueryTooLong):
                 _log.error("request failed", request_id=facts.request_id, route=facts.route, **_where(error))
             elif isinstance(error, DatabaseUnavailable):
                 _log.error("database unavailable", request_id=facts.request_id)

@@ -5,11 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from scim_server.scim.documents import encode
-from scim_server.scim.errors import InternalError, ScimError, ServiceUnavailable
-from scim_server.store.database import DatabaseUnavailable
-
-MEDIA_TYPE = "application/scim+json"
+from scim_server.scim.documents import MEDIA_TYPE, encode
+from scim_server.scim.errors import InternalError, ScimError, ServiceUnavailable, TooMany
+from scim_server.store.database import DatabaseUnavailable, QueryTooLong
 
 
 class ScimResponse(Response):
@@ -27,6 +25,8 @@ def error_response(error: Exception, request_id: str) -> ScimResponse:
     """Return the response for any failure; what is not a SCIM error tells only the request id."""
     if isinstance(error, DatabaseUnavailable):
         error = ServiceUnavailable("The store cannot be reached at the moment; try again.")
+    if isinstance(error, QueryTooLong):
+        error = TooMany("The query takes longer than one request may; narrow the filter or ask for less.")
     if not isinstance(error, ScimError):
         error = InternalError(
             f"The server failed on this request; its log has the reason under {request_id}."

@@ -34,7 +34,11 @@ class Server:
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self.settings = settings
         self.registry = registry
-        self.database = Database(settings.database_url, pool_size=settings.database_pool_size)
+        self.database = Database(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            read_seconds=settings.query_timeout_seconds,
+        )
         self.limits = Limits(
             settings.bulk_max_operations,
             settings.max_body_bytes,

@@ -10,6 +10,7 @@ import orjson
 
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
 
+MEDIA_TYPE = "application/scim+json"
 MAX_DEPTH = 64
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([\[\]{}])|[^"\[\]{}]+|"', re.DOTALL)
 

@@ -41,6 +41,12 @@ class InvalidFilter(BadRequest):
     scim_type = "invalidFilter"
 
 
+class TooMany(BadRequest):
+    """The query needs more work than the server does for one request (RFC 7644 table 9)."""
+
+    scim_type = "tooMany"
+
+
 class Mutability(BadRequest):
     """The change is not compatible with the mutability of its target."""
 

@@ -1,6 +1,7 @@
 """The database behind one seam: engines, readers that never write, writers that hold a transaction."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NewType, TypeVar
@@ -25,6 +26,10 @@ _DRIVERS = {
     "postgres": "postgresql+asyncpg",
 }
 _ATTEMPTS = 8
+_DEADLINE = "deadline"
+_STEPS_BETWEEN_LOOKS = 200_000
+_QUERY_CANCELLED = "57014"
+READ_SECONDS = 30.0
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
 _UNREACHABLE_STATES = ("08", "28", "3D", "53300", "57P")
 """SQLSTATE classes: connection lost, not let in, no such database, too many connections, shutting down."""
@@ -36,6 +41,10 @@ class DatabaseUnavailable(Exception):
     """The database does not answer; the same call may succeed later."""
 
 
+class QueryTooLong(Exception):
+    """A reading statement was stopped because it took longer than it may."""
+
+
 class LostRace(Exception):
     """Another writer changed the row between its read and this write; the unit of work may be tried again."""
 
@@ -43,18 +52,23 @@ class LostRace(Exception):
 class Database:
     """One SQLite file or PostgreSQL database, with a pool for reading and one for writing."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        """Prepare the engines; nothing is opened before first use. Raises ValueError for other databases."""
+    def __init__(self, url: str, *, pool_size: int = 10, read_seconds: float = READ_SECONDS) -> None:
+        """Prepare the engines; nothing is opened before first use. Raises ValueError for other databases.
+
+        `read_seconds` is how long one reading statement may take.
+        """
         parsed = make_url(url)
         backend = parsed.get_backend_name()
         if backend not in _DRIVERS:
             raise ValueError(f"{backend} is not supported; use sqlite:///file.db or postgresql://host/name")
         self.dialect = "sqlite" if backend == "sqlite" else "postgresql"
         self.url = parsed.set(drivername=_DRIVERS[backend])
+        self._read_seconds = read_seconds
         self._write_lock = asyncio.Lock()
         self._writing: set[asyncio.Future[Any]] = set()
         if self.dialect == "sqlite":
             self._read_engine = self._sqlite_engine(pool_size)
+            event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)
             self._write_engine = self._sqlite_engine(1)
         else:
             shared: dict[str, Any] = {
@@ -65,7 +79,11 @@ class Database:
                 **_JSON_AS_TEXT,
             }
             self._read_engine = create_async_engine(
-                self.url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **shared
+                self.url,
+                isolation_level="AUTOCOMMIT",
+                pool_reset_on_return=None,
+                connect_args={"server_settings": {"statement_timeout": str(int(read_seconds * 1_000))}},
+                **shared,
             )
             self._write_engine = create_async_engine(self.url, **shared)
 
@@ -113,7 +131,14 @@ class Database:
 
     async def _read_once(self, work: Callable[[Reader], Awaitable[T]]) -> T:
         async with self._read_engine.connect() as connection:
-            return await work(Reader(connection))
+            if self.dialect == "sqlite" and connection.sync_connection is not None:
+                connection.sync_connection.info[_DEADLINE][0] = time.monotonic() + self._read_seconds
+            try:
+                return await work(Reader(connection))
+            except DBAPIError as error:
+                if _was_interrupted(error):
+                    raise QueryTooLong(str(error)) from error
+                raise
 
     @asynccontextmanager
     async def _writer(self) -> AsyncIterator[Writer]:
@@ -184,6 +209,21 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _limit_sqlite(connection: Any, record: Any) -> None:
+    """Have SQLite ask every so many steps whether the time of the reading work is up."""
+    deadline = record.info[_DEADLINE] = [float("inf")]
+
+    def is_over() -> int:
+        return time.monotonic() > deadline[0]
+
+    connection.run_async(lambda driver: driver.set_progress_handler(is_over, _STEPS_BETWEEN_LOOKS))
+
+
+def _was_interrupted(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return state == _QUERY_CANCELLED or str(error.orig) == "interrupted"
 
 
 def is_disconnect(error: BaseException) -> bool:

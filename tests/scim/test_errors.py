@@ -7,6 +7,7 @@ from scim_server.scim import errors
 KEYWORDS = {
     errors.InvalidFilter: (400, "invalidFilter"),
     errors.Uniqueness: (409, "uniqueness"),
+    errors.TooMany: (400, "tooMany"),
     errors.Mutability: (400, "mutability"),
     errors.InvalidSyntax: (400, "invalidSyntax"),
     errors.InvalidPath: (400, "invalidPath"),

@@ -4,8 +4,7 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from scim_server.http.responses import MEDIA_TYPE
-from scim_server.scim.documents import encode
+from scim_server.scim.documents import MEDIA_TYPE, encode
 from scim_server.scim.errors import BadRequest, InvalidFilter
 
 MAX_URL = 65_535
