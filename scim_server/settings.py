@@ -21,7 +21,7 @@ from pydantic_settings import (
 CONFIG_VARIABLE = "SCIM_CONFIG"
 MEBIBYTE = 1024 * 1024
 
-_DATABASE_URL = re.compile(r"sqlite:///.|postgresql://.")
+_DATABASE_URL = re.compile(r"sqlite(?:\+aiosqlite)?:///.|postgres(?:ql)?(?:\+asyncpg)?://.")
 _PUBLIC_URL = re.compile(r"https?://[^/?#]+(/[^?#]*)?")
 
 
@@ -95,9 +95,11 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
+        """Accept the spellings that name a driver too; the store adds its own."""
         if not _DATABASE_URL.match(value):
             raise ValueError("must begin with sqlite:/// or postgresql://")
-        return value
+        backend, _, rest = value.partition("://")
+        return f"{'sqlite' if backend.startswith('sqlite') else 'postgresql'}://{rest}"
 
     @field_validator("public_url")
     @classmethod

@@ -110,6 +110,18 @@ def test_the_file_of_a_sqlite_store_is_known(url: str, path: Path | None) -> Non
     assert Settings(database_url=url).sqlite_path == path
 
 
+@pytest.mark.parametrize(
+    ("spelling", "url"),
+    [
+        ("sqlite+aiosqlite:///x.db", "sqlite:///x.db"),
+        ("postgres://u@h/x", "postgresql://u@h/x"),
+        ("postgresql+asyncpg://u@h/x?host=/run", "postgresql://u@h/x?host=/run"),
+    ],
+)
+def test_a_url_that_names_a_driver_is_the_same_store(spelling: str, url: str) -> None:
+    assert Settings(database_url=spelling).database_url == url
+
+
 def test_nothing_is_read_at_import() -> None:
     code = "import os; os.environ['SCIM_CONFIG'] = '/nowhere'; import scim_server.app, scim_server.cli"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
