@@ -10,11 +10,11 @@ from typing import Any
 from starlette.types import ASGIApp, Message
 
 from scim_server.cli.output import CommandFailed
+from scim_server.scim.documents import MEDIA_TYPE
 from scim_server.settings import Settings
 
 CLIENT = "sample"
 _FILE = Path(__file__).parents[2] / "samples" / "sample.json"
-_MEDIA_TYPE = "application/scim+json"
 
 
 def token_path(settings: Settings) -> Path:
@@ -73,7 +73,7 @@ def _scope(path: str, token: str, length: int) -> dict[str, Any]:
     headers: Mapping[str, str] = {
         "host": "localhost",
         "authorization": f"Bearer {token}",
-        "content-type": _MEDIA_TYPE,
+        "content-type": MEDIA_TYPE,
         "content-length": str(length),
     }
     return {

@@ -67,7 +67,7 @@ async def _prepare(settings: Settings, *, with_sample: bool) -> str | None:
 async def _load(settings: Settings, token: str) -> None:
     from scim_server.app import create_app
 
-    application = create_app(settings)
+    application = create_app(settings.model_copy(update={"log_level": "warning"}))
     async with application.router.lifespan_context(application):
         count = await sample.load_sample(application, token)
     output.say(f"loaded a sample of {count} users and groups")
