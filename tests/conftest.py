@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import httpx2
+import hypothesis
 import pytest
 from starlette.applications import Starlette
 
@@ -18,6 +19,11 @@ from tests.support.server import LiveServer
 from tests.support.stores import PostgresStores, SqliteStores
 
 DATABASES = ("sqlite", "postgresql")
+
+# Where CI is set the examples are the same in every run: what a change broke is then its own doing.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 Connect = Callable[..., Awaitable[ScimClient]]
 

@@ -15,6 +15,8 @@ Person = User[EnterpriseUser]
 
 TEXT_OPERATORS = ("eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le")
 EQUALITY = ("eq", "ne")
+# Without references such as profileUrl: scim2-models takes only a URI as the value to compare one with,
+# where RFC 7644 §3.4.2.2 gives every operator of text to them.
 TEXTS = (
     "userName",
     "displayName",
@@ -29,7 +31,6 @@ TEXTS = (
     "addresses.country",
     "addresses.postalCode",
     "roles.value",
-    "profileUrl",
     f"{ENTERPRISE}:department",
     f"{ENTERPRISE}:employeeNumber",
     "groups.display",
@@ -110,9 +111,16 @@ def filters() -> st.SearchStrategy[str]:
     )
 
 
+class People(list[Person]):
+    """The users, named in one word where Hypothesis shows a failing example."""
+
+    def __repr__(self) -> str:
+        return "the population"
+
+
 @pytest.fixture
-async def people(scim: ScimClient) -> list[Person]:
-    return [Person.model_validate(user) for user in await provision(scim)]
+async def people(scim: ScimClient) -> People:
+    return People(Person.model_validate(user) for user in await provision(scim))
 
 
 @settings(
@@ -122,7 +130,7 @@ async def people(scim: ScimClient) -> list[Person]:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(text=filters())
-async def test_any_filter_selects_the_same_users(scim: ScimClient, people: list[Person], text: str) -> None:
+async def test_any_filter_selects_the_same_users(scim: ScimClient, people: People, text: str) -> None:
     filter_ = ScimFilter[Person](text)
     theirs = {str(person.user_name) for person in people if filter_.match(person, strict=True)}
     body = accepted(await scim.post("/Users/.search", {"filter": text, "count": 1000}))
