@@ -9,6 +9,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 # Test processes; each one starts its own PostgreSQL.
 JOBS ?= 2
+# Where the tests keep their SQLite stores: in memory if possible, as every commit waits for its file.
+TEMPORARY := $(wildcard /dev/shm)
 # Passed on to pytest: make test ARGS="-k cursor"
 ARGS ?=
 
@@ -27,7 +29,7 @@ run: setup ## serve on http://127.0.0.1:8080 with SQLite under var/, a sample, a
 	@$(BIN)/scim-server serve --host $(HOST) --port $(PORT) --sample
 
 test: setup ## run all tests on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@PYTEST_DEBUG_TEMPROOT=$(TEMPORARY) $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: setup ## ruff, mypy --strict and the house rules
 	@$(BIN)/ruff check .
