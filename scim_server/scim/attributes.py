@@ -1,6 +1,6 @@
 """Attribute definitions compiled from RFC 7643 §7 schema documents."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -107,11 +107,6 @@ class Attribute:
         """The resource types that a reference attribute may point at."""
         ref = self.sub_attributes.get("$ref")
         return ref.reference_types if ref else ()
-
-    def walk(self) -> Iterator["Attribute"]:
-        """Yield the attribute and its sub-attributes."""
-        yield self
-        yield from self.sub_attributes.values()
 
 
 def compile_attribute(

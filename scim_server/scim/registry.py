@@ -8,7 +8,6 @@ from scim_server.scim.attributes import Attribute, ReferenceKind, SchemaError, c
 
 SCHEMA_URN = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 RESOURCE_TYPE_URN = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
-ENTERPRISE_USER_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 _SELF_DESCRIBING = frozenset({SCHEMA_URN, RESOURCE_TYPE_URN})
 """Schemas of schemas nest complex attributes, which no resource's schema may (RFC 7643 §2.3.8, §7)."""
@@ -65,7 +64,6 @@ class ResourceType:
     schema: Schema
     extensions: Mapping[str, Schema]
     required_extensions: frozenset[str]
-    indexed: tuple[str, ...]
     document: Mapping[str, Any]
     paths: dict[str, Attribute] = field(default_factory=dict)
     attributes: dict[str, Attribute] = field(default_factory=dict)
@@ -143,7 +141,6 @@ class Registry:
             schema=compile_schema(core, None),
             extensions={extension.id.lower(): extension for extension in extensions},
             required_extensions=frozenset(entry["schema"] for entry in entries if entry.get("required")),
-            indexed=tuple(document.get("indexed", ())),
             document=document,
         )
         return _with_tables(resource_type)

@@ -11,7 +11,7 @@ from scim_server.scim.normalize import Document, Normalizer
 from scim_server.scim.patch.apply import PatchResult, apply_patch
 from scim_server.scim.patch.operations import PATCH_URN, parse_patch
 from scim_server.scim.policy import Policy
-from scim_server.scim.registry import ENTERPRISE_USER_URN, Registry, ResourceType
+from scim_server.scim.registry import Registry, ResourceType
 
 PROBE_URN = "urn:example:schemas:Probe"
 EXTRA_URN = "urn:example:schemas:extension:probe:Extra"
@@ -97,7 +97,7 @@ REGISTRY = Registry(
 USER = REGISTRY.resource_types["User"]
 GROUP = REGISTRY.resource_types["Group"]
 PROBE = REGISTRY.resource_types["Probe"]
-ENTERPRISE = ENTERPRISE_USER_URN
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 STRICT = Policy()
 
 

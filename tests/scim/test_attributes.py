@@ -99,10 +99,6 @@ def test_canonical_values_of_other_schemas_are_the_only_ones() -> None:
     assert known(PROBE, f"{EXTRA_URN}:shade").closed
 
 
-def test_walking_an_attribute_gives_itself_and_its_parts() -> None:
-    assert [part.name for part in known(PROBE, "place").walk()] == ["place", "city", "floor"]
-
-
 def test_the_container_of_a_sub_attribute_is_its_parent_and_of_others_themselves() -> None:
     assert known(PROBE, "place.city").container is known(PROBE, "place")
     assert known(PROBE, "title").container is known(PROBE, "title")

@@ -12,7 +12,6 @@ def list_response(
     total: int,
     start_index: int | None = 1,
     next_cursor: str | None = None,
-    previous_cursor: str | None = None,
 ) -> dict[str, Any]:
     """Return the message; `Resources` is an array even when it is empty.
 
@@ -24,7 +23,5 @@ def list_response(
     message["itemsPerPage"] = len(resources)
     if next_cursor is not None:
         message["nextCursor"] = next_cursor
-    if previous_cursor is not None:
-        message["previousCursor"] = previous_cursor
     message["Resources"] = resources
     return message

@@ -17,9 +17,9 @@ def test_an_empty_page_has_an_empty_array() -> None:
     assert list_response([], total=0)["Resources"] == []
 
 
-def test_a_page_by_cursor_tells_its_neighbours_and_no_index() -> None:
-    message = list_response([], total=7, start_index=None, next_cursor="n", previous_cursor="p")
-    assert (message["nextCursor"], message["previousCursor"]) == ("n", "p")
+def test_a_page_by_cursor_tells_the_next_one_and_no_index() -> None:
+    message = list_response([], total=7, start_index=None, next_cursor="n")
+    assert message["nextCursor"] == "n"
     assert "startIndex" not in message
 
 
