@@ -1,5 +1,6 @@
 """A resource as a client sees it: document, references and meta put together."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,10 @@ class Resource:
     """A stored resource: canonical document plus the references that were loaded with it.
 
     Times are microseconds since 1970-01-01 UTC; `references` maps an attribute's storage key to
-    its values.
+    its values. `boundaries` are the moments to come at which anything visible changes by itself,
+    in their order; `version` and `modified` are those at the moment of reading. `stored_version`
+    is the version of the row that was read, None for a resource that was not, and `is_timed` tells
+    whether that row has boundaries, passed ones included.
     """
 
     type: str
@@ -42,6 +46,18 @@ class Resource:
     modified: int
     document: Document
     references: dict[str, list[ReferenceValue]] = field(default_factory=dict)
+    boundaries: tuple[int, ...] = ()
+    stored_version: int | None = field(default=None, compare=False)
+    is_timed: bool = field(default=False, compare=False)
+
+    def effective_version(self, now: int) -> int:
+        """Return the version at a moment: each boundary that has passed made one."""
+        return self.version + bisect_right(self.boundaries, now)
+
+    def effective_modified(self, now: int) -> int:
+        """Return when the resource last changed at a moment, by a write or by itself."""
+        passed = bisect_right(self.boundaries, now)
+        return max(self.modified, self.boundaries[passed - 1]) if passed else self.modified
 
     @property
     def etag(self) -> str:

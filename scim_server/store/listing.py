@@ -104,7 +104,7 @@ class Lister:
         query = sa.select(*COLUMNS).where(
             resource.c.tenant_id == self.context.tenant_id, resource.c.id.in_([own_id for own_id, _ in ids])
         )
-        found = {row.id: resource_of(row) for row in await reader.execute(query)}
+        found = {row.id: resource_of(row, self.context.now) for row in await reader.execute(query)}
         return [Row(found[own_id], sort_key) for own_id, sort_key in ids if own_id in found]
 
     async def count(self, reader: Reader | Writer) -> int:

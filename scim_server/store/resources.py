@@ -1,7 +1,10 @@
 """Rows of resources: read one, lock one, insert, update, mark deleted; unique values beside them."""
 
+import json
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -9,7 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from scim_server.scim.documents import encode, is_storable, load
 from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
+from scim_server.store import clock
 from scim_server.store.database import LostRace, Reader, Writer
+from scim_server.store.phases import Clocked, Phase, add_phases, remove_phases
 from scim_server.store.tables import Record, resource, unique_value
 
 COLUMNS = (
@@ -19,6 +24,7 @@ COLUMNS = (
     resource.c.created,
     resource.c.modified,
     resource.c.document,
+    resource.c.boundaries,
 )
 UniqueKey = tuple[str, str]
 """An attribute's path and the folded value that must be unique."""
@@ -26,16 +32,29 @@ UniqueKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a row holds besides its identity: the document, its folded copy and a name for people."""
+    """What a row holds besides its identity: the document, its folded copy and a name for people.
+
+    `boundaries` are the moments to come at which anything visible changes, in their order, and
+    `phases` say for each what the attributes that vary in time are from then on.
+    """
 
     document: Document
     folded: Document
     display: str | None
+    boundaries: Sequence[int] = ()
+    phases: Sequence[Phase] = ()
 
 
-def resource_of(row: Record) -> Resource:
-    """Return the resource of a row of COLUMNS, without references."""
-    return Resource(row[0], row[1], row[2], row[3], row[4], load(row[5]))
+def resource_of(row: Record, now: int) -> Resource:
+    """Return the resource of a row of COLUMNS as it is at a moment, without references."""
+    stored = Resource(row[0], row[1], row[2], row[3], row[4], load(row[5]), stored_version=row[2])
+    if row[6] is None:
+        return stored
+    stored.boundaries, stored.is_timed = tuple(json.loads(row[6])), True
+    version, modified = stored.effective_version(now), stored.effective_modified(now)
+    stored.version, stored.modified = version, modified
+    stored.boundaries = stored.boundaries[bisect_right(stored.boundaries, now) :]
+    return stored
 
 
 def insert_ignoring(writer: Writer | Reader, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -54,22 +73,32 @@ def _live(tenant_id: int, type_name: str, id: str) -> sa.ColumnElement[bool]:
     )
 
 
-async def fetch(reader: Reader | Writer, tenant_id: int, type_name: str, id: str) -> Resource | None:
-    """Return a live resource, None where there is none of that type and id."""
+async def fetch(
+    reader: Reader | Writer, tenant_id: int, type_name: str, id: str, *, now: int | None = None
+) -> Resource | None:
+    """Return a live resource as it is now, None where there is none of that type and id."""
     if not is_storable(id):
         return None
-    result = await reader.execute(sa.select(*COLUMNS).where(_live(tenant_id, type_name, id)))
-    row = result.first()
-    return None if row is None else resource_of(row)
+    return await only(reader, sa.select(*COLUMNS).where(_live(tenant_id, type_name, id)), now)
 
 
-async def fetch_for_update(writer: Writer, tenant_id: int, type_name: str, id: str) -> Resource | None:
-    """Return a live resource and keep other writers from it until the transaction ends."""
+async def fetch_for_update(
+    writer: Writer, tenant_id: int, type_name: str, id: str, *, now: int | None = None
+) -> Resource | None:
+    """Return a live resource as it is now and keep other writers from it until the transaction ends.
+
+    Without `now` the clock is read after the lock was had.
+    """
     if not is_storable(id):
         return None
     query = sa.select(*COLUMNS).where(_live(tenant_id, type_name, id)).with_for_update()
-    row = (await writer.execute(query)).first()
-    return None if row is None else resource_of(row)
+    return await only(writer, query, now)
+
+
+async def only(reader: Reader | Writer, query: sa.Select[Any], now: int | None) -> Resource | None:
+    """Return the resource of the first row of a query for COLUMNS, None where there is no row."""
+    row = (await reader.execute(query)).first()
+    return None if row is None else resource_of(row, clock.now() if now is None else now)
 
 
 async def lock_targets(writer: Writer, tenant_id: int, ids: Sequence[str]) -> dict[str, str]:
@@ -87,7 +116,7 @@ async def lock_targets(writer: Writer, tenant_id: int, ids: Sequence[str]) -> di
 
 
 async def insert(writer: Writer, tenant_id: int, created: Resource, contents: Contents) -> None:
-    """Insert a resource's row."""
+    """Insert a resource's row and its phases."""
     await writer.execute(
         resource.insert().values(
             tenant_id=tenant_id,
@@ -96,37 +125,52 @@ async def insert(writer: Writer, tenant_id: int, created: Resource, contents: Co
             version=created.version,
             created=created.created,
             modified=created.modified,
-            document=encode(contents.document).decode(),
-            folded=encode(contents.folded).decode(),
-            display=contents.display,
+            **columns_of(contents),
         )
     )
+    if contents.phases:
+        await add_phases(writer, tenant_id, created.id, contents.phases)
+
+
+def columns_of(contents: Contents) -> dict[str, Any]:
+    """Return what the columns of a row hold of its contents."""
+    boundaries = list(contents.boundaries)
+    return {
+        "document": encode(contents.document).decode(),
+        "folded": encode(contents.folded).decode(),
+        "display": contents.display,
+        "next_change": boundaries[0] if boundaries else None,
+        "boundaries": json.dumps(boundaries) if boundaries else None,
+    }
 
 
 async def update(writer: Writer, tenant_id: int, changed: Resource, contents: Contents) -> None:
-    """Store a resource's new contents as the version after the one that was read; raises LostRace."""
+    """Store a resource's new contents and phases over the version that was read; raises LostRace.
+
+    `changed.version` is the version that clients see from now on. A resource without a
+    `stored_version` follows the version before its own.
+    """
+    read = changed.version - 1 if changed.stored_version is None else changed.stored_version
     statement = (
         resource.update()
         .where(
             resource.c.tenant_id == tenant_id,
             resource.c.id == changed.id,
-            resource.c.version == changed.version - 1,
+            resource.c.version == read,
             resource.c.deleted.is_(None),
         )
-        .values(
-            version=changed.version,
-            modified=changed.modified,
-            document=encode(contents.document).decode(),
-            folded=encode(contents.folded).decode(),
-            display=contents.display,
-        )
+        .values(version=changed.version, modified=changed.modified, **columns_of(contents))
     )
     if (await writer.execute(statement)).rowcount != 1:
         raise LostRace(changed.id)
+    if changed.is_timed or contents.phases:
+        await remove_phases(writer, tenant_id, changed.id)
+    if contents.phases:
+        await add_phases(writer, tenant_id, changed.id, contents.phases)
 
 
 async def touch(writer: Writer, tenant_id: int, ids: Sequence[str], modified: int) -> None:
-    """Give the next version to resources whose references changed."""
+    """Give the next version to resources whose references changed; their boundaries stay."""
     for part in chunks(sorted(ids)):
         await writer.execute(
             resource.update()
@@ -135,13 +179,26 @@ async def touch(writer: Writer, tenant_id: int, ids: Sequence[str], modified: in
         )
 
 
-async def mark_deleted(writer: Writer, tenant_id: int, id: str, moment: int) -> None:
-    """Mark a resource deleted and free its unique values; the row stays."""
+async def mark_deleted(
+    writer: Writer, tenant_id: int, id: str, moment: int, deleted_by: str | None = None
+) -> None:
+    """Mark a resource deleted, free its unique values and drop its phases; the row stays.
+
+    Its version stays above every one that a client saw.
+    """
     await writer.execute(
         resource.update()
         .where(resource.c.tenant_id == tenant_id, resource.c.id == id)
-        .values(deleted=moment, modified=moment, version=resource.c.version + 1)
+        .values(
+            deleted=moment,
+            deleted_by=deleted_by,
+            modified=moment,
+            version=Clocked(moment).version + 1,
+            next_change=None,
+            boundaries=None,
+        )
     )
+    await remove_phases(writer, tenant_id, id)
     await writer.execute(
         unique_value.delete().where(unique_value.c.tenant_id == tenant_id, unique_value.c.resource_id == id)
     )

@@ -16,12 +16,20 @@ Json = sa.Text().with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON value to search in; read and written as text."""
 Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+
+def _partial(name: str, *columns: str, where: str) -> sa.Index:
+    """Return an index over the rows that satisfy a condition."""
+    return sa.Index(name, *columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
+
+
 tenant = sa.Table(
     "tenant",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("name", Key, nullable=False, unique=True),
     sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("catalogue_version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("settle_at", sa.BigInteger, nullable=True),
 )
 
 client = sa.Table(
@@ -37,6 +45,7 @@ client = sa.Table(
     sa.Column("user_id", Key, nullable=True),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("revoked", sa.BigInteger, nullable=True),
+    sa.Column("row_scope", sa.Text, nullable=True),
     sa.UniqueConstraint("tenant_id", "name", name="client_name"),
 )
 
@@ -50,10 +59,17 @@ token = sa.Table(
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("expires", sa.BigInteger, nullable=True),
     sa.Column("revoked", sa.BigInteger, nullable=True),
+    sa.Column("id", Key, nullable=True),
+    sa.Column("name", sa.Text, nullable=True),
+    sa.Column("owner_id", Key, nullable=True),
+    sa.Column("scopes", sa.Text, nullable=True),
+    sa.Column("last_used", sa.BigInteger, nullable=True),
+    sa.Column("revoked_by", Key, nullable=True),
     sa.ForeignKeyConstraint(
         ["tenant_id", "client_id"], ["client.tenant_id", "client.id"], name="token_client"
     ),
     sa.Index("token_of_client", "tenant_id", "client_id"),
+    _partial("token_of_owner", "tenant_id", "owner_id", where="owner_id IS NOT NULL"),
 )
 
 resource = sa.Table(
@@ -69,22 +85,13 @@ resource = sa.Table(
     sa.Column("display", sa.Text, nullable=True),
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("folded", Json, nullable=False),
-    sa.Index(
-        "resource_walk",
-        "tenant_id",
-        "type",
-        "id",
-        postgresql_where=sa.text("deleted IS NULL"),
-        sqlite_where=sa.text("deleted IS NULL"),
-    ),
-    sa.Index(
-        "resource_modified",
-        "tenant_id",
-        "type",
-        "modified",
-        postgresql_where=sa.text("deleted IS NULL"),
-        sqlite_where=sa.text("deleted IS NULL"),
-    ),
+    sa.Column("next_change", sa.BigInteger, nullable=True),
+    sa.Column("boundaries", sa.Text, nullable=True),
+    sa.Column("deleted_by", Key, nullable=True),
+    _partial("resource_walk", "tenant_id", "type", "id", where="deleted IS NULL"),
+    _partial("resource_modified", "tenant_id", "type", "modified", where="deleted IS NULL"),
+    _partial("resource_due", "tenant_id", "next_change", where="next_change IS NOT NULL"),
+    _partial("resource_deleted", "tenant_id", "type", "deleted", where="deleted IS NOT NULL"),
 )
 
 unique_value = sa.Table(
@@ -108,7 +115,76 @@ reference = sa.Table(
     sa.Column("payload", sa.Text, nullable=True),
     sa.Column("folded", Json, nullable=True),
     sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("valid_from", sa.BigInteger, nullable=True),
+    sa.Column("valid_to", sa.BigInteger, nullable=True),
+    sa.Column("owner", Key, nullable=True),
     sa.Index("reference_by_target", "tenant_id", "target_id", "attribute", "source_id"),
+    _partial("reference_ending", "tenant_id", "valid_to", where="valid_to IS NOT NULL"),
+)
+
+phase = sa.Table(
+    "phase",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("resource_id", Key, primary_key=True),
+    sa.Column("starts", sa.BigInteger, primary_key=True),
+    sa.Column("ends", sa.BigInteger, nullable=True),
+    sa.Column("folded", Json, nullable=False),
+)
+
+pending_reference = sa.Table(
+    "pending_reference",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("type", Key, primary_key=True),
+    sa.Column("key", Key, primary_key=True),
+    sa.Column("source_id", Key, primary_key=True),
+    sa.Column("attribute", Key, primary_key=True),
+    sa.Index("pending_reference_of_source", "tenant_id", "source_id"),
+)
+
+audit_event = sa.Table(
+    "audit_event",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("action", Key, nullable=False),
+    sa.Column("outcome", Key, nullable=False),
+    sa.Column("actor_id", Key, nullable=True),
+    sa.Column("actor_type", Key, nullable=False),
+    sa.Column("client_id", Key, nullable=True),
+    sa.Column("client", Key, nullable=True),
+    sa.Column("resource_type", Key, nullable=True),
+    sa.Column("resource_id", Key, nullable=True),
+    sa.Column("reason", Key, nullable=True),
+    sa.Column("request_id", Key, nullable=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("folded", Json, nullable=False),
+    sa.Index("audit_event_by_resource_id", "tenant_id", "resource_id", "id"),
+    sa.Index("audit_event_by_actor_id", "tenant_id", "actor_id", "id"),
+    sa.Index("audit_event_by_action", "tenant_id", "action", "id"),
+    sa.Index("audit_event_by_at", "tenant_id", "at"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("audit_id", Key, nullable=False),
+    sa.Column("event", Key, nullable=False),
+    sa.Column("subject_id", Key, nullable=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+)
+
+policy = sa.Table(
+    "policy",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("modified", sa.BigInteger, nullable=False),
 )
 
 counter = sa.Table(

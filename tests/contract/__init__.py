@@ -5,6 +5,16 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"tests.contract.{name}"
-        for name in ("base", "callers", "filters", "lists", "references", "resources", "sorting")
+        for name in (
+            "base",
+            "callers",
+            "deleted",
+            "filters",
+            "lists",
+            "references",
+            "resources",
+            "sorting",
+            "timed",
+        )
     )
 )

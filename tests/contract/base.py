@@ -1,29 +1,49 @@
 """The ground of the contract tests: a store and short ways to fill it."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from scim_server.scim.contents import display_of, take_memberships, take_references, unique_keys
 from scim_server.scim.normalize import fold_document
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
-from scim_server.store import clients, references, resources
-from scim_server.store.database import Database, Writer
+from scim_server.store import clients, deleted, references, resources
+from scim_server.store.database import Database, LostRace, Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.json import JSON_DIALECTS
 from scim_server.store.identifiers import new_id
 from scim_server.store.listing import Lister, Row, Selection
+from scim_server.store.phases import Phase
+from scim_server.store.tables import phase
 from tests.scim.samples import PROBE, REGISTRY, bound, normalize
 
 BASE = "https://store.test/scim/v2"
 
 
-def contents_of(document: dict[str, Any], resource_type: ResourceType) -> resources.Contents:
-    """Return what a row holds of a document."""
+Work = Callable[[Writer], Awaitable[None]]
+
+
+def contents_of(
+    document: dict[str, Any], resource_type: ResourceType, phases: Sequence[Phase] = ()
+) -> resources.Contents:
+    """Return what a row holds of a document that time will change."""
     return resources.Contents(
-        document, fold_document(document, resource_type), display_of(document, resource_type)
+        document,
+        fold_document(document, resource_type),
+        display_of(document, resource_type),
+        [starts for starts, _ in phases],
+        phases,
     )
+
+
+async def phases_of(reader: Reader) -> list[tuple[int, int | None]]:
+    """Return start and end of every phase in the store."""
+    query = sa.select(phase.c.starts, phase.c.ends).order_by(phase.c.starts)
+    return [(row.starts, row.ends) for row in await reader.execute(query)]
 
 
 class StoreGround:
@@ -47,15 +67,20 @@ class StoreGround:
         *,
         tenant: int | None = None,
         moment: int = 1_000_000,
+        phases: Sequence[tuple[int, dict[str, Any]]] = (),
     ) -> str:
-        """Store a resource with its unique values and references as the services do; return its id."""
+        """Store a resource with its unique values and references as the services do; return its id.
+
+        `phases` are documents with what time makes of the resource, and the moment for each.
+        """
         owner = self.tenant if tenant is None else tenant
         document, members = take_memberships(normalize(data, resource_type), resource_type)
         plain, owned = take_references(document, resource_type)
         created = Resource(resource_type.name, new_id(), 1, moment, moment, plain)
+        folded = [(starts, fold_document(part, resource_type)) for starts, part in phases]
 
         async def work(writer: Writer) -> None:
-            await resources.insert(writer, owner, created, contents_of(plain, resource_type))
+            await resources.insert(writer, owner, created, contents_of(plain, resource_type, folded))
             keys = unique_keys(plain, resource_type)
             assert await resources.claim_unique(writer, owner, resource_type.name, created.id, keys) == []
             for key, values in owned.items():
@@ -68,9 +93,7 @@ class StoreGround:
 
     async def change(self, resource: Resource, **document: Any) -> None:
         """Store another document as the resource's next version."""
-        changed = Resource(
-            resource.type, resource.id, resource.version + 1, resource.created, 2_000_000, document
-        )
+        changed = replace(resource, version=resource.version + 1, modified=2_000_000, document=document)
         contents = contents_of(document, REGISTRY.resource_types[resource.type])
         await self.store.write(lambda writer: resources.update(writer, self.tenant, changed, contents))
 
@@ -80,11 +103,26 @@ class StoreGround:
             lambda reader: resources.fetch(reader, self.tenant, resource_type.name, id)
         )
 
-    async def drop(self, id: str) -> list[str]:
+    async def deleted(self, id: str, resource_type: ResourceType = PROBE) -> Resource | None:
+        """Return a deleted resource."""
+        return await self.store.read(
+            lambda reader: deleted.fetch_deleted(reader, self.tenant, resource_type.name, id)
+        )
+
+    async def loses(self, work: Work) -> None:
+        """Check that a piece of writing work loses the race."""
+
+        async def tried(writer: Writer) -> None:
+            with pytest.raises(LostRace):
+                await work(writer)
+
+        await self.store.write(tried)
+
+    async def drop(self, id: str, moment: int = 3_000_000) -> list[str]:
         """Delete a resource; return who pointed at it."""
 
         async def work(writer: Writer) -> list[str]:
-            await resources.mark_deleted(writer, self.tenant, id, 3_000_000)
+            await resources.mark_deleted(writer, self.tenant, id, moment)
             return await references.forget(writer, self.tenant, id)
 
         return await self.store.write(work)

@@ -5,14 +5,23 @@ split over the mixins of this folder so that each file has one noun.
 """
 
 from tests.contract.callers import CallerContract
+from tests.contract.deleted import DeletedContract
 from tests.contract.filters import FilterContract
 from tests.contract.lists import ListContract
 from tests.contract.references import ReferenceContract
 from tests.contract.resources import ResourceContract
 from tests.contract.sorting import SortContract
+from tests.contract.timed import TimedContract
 
 
 class StoreContract(
-    ResourceContract, ReferenceContract, ListContract, SortContract, FilterContract, CallerContract
+    ResourceContract,
+    TimedContract,
+    DeletedContract,
+    ReferenceContract,
+    ListContract,
+    SortContract,
+    FilterContract,
+    CallerContract,
 ):
     """Everything that the services rely on."""

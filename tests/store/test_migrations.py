@@ -12,6 +12,19 @@ from scim_server.store.database import Database
 from scim_server.store.tables import metadata
 from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
+OF_TENANTS = (
+    "client",
+    "resource",
+    "unique_value",
+    "reference",
+    "counter",
+    "phase",
+    "pending_reference",
+    "audit_event",
+    "outbox",
+    "policy",
+)
+
 
 async def test_an_empty_store_has_no_revision_and_gets_all(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/new/scim.db")
@@ -50,7 +63,7 @@ async def test_every_key_and_index_of_a_tenants_rows_begins_with_the_tenant(data
     def indexes(connection: sa.Connection) -> list[tuple[str, str | None]]:
         inspector = sa.inspect(connection)
         found: list[tuple[str, str | None]] = []
-        for table in ("client", "resource", "unique_value", "reference", "counter"):
+        for table in OF_TENANTS:
             found.append((table, inspector.get_pk_constraint(table)["constrained_columns"][0]))
             found += [
                 (str(index["name"]), index["column_names"][0])

@@ -1,7 +1,7 @@
 """From a bound condition to an SQL test on a row of the resource table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from scim_server.scim.filters.binding import (
     Presence,
 )
 from scim_server.scim.registry import Registry, ResourceType
+from scim_server.store import clock
 from scim_server.store.filters import common
 from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
 from scim_server.store.filters.logic import Leaf, combined
@@ -26,13 +27,17 @@ from scim_server.store.tables import resource, unique_value
 class FilterContext:
     """What a compiled filter depends on besides its condition.
 
-    `locations` maps a resource type's name to the URL prefix of its resources.
+    `locations` maps a resource type's name to the URL prefix of its resources. `varying` names the
+    top-level attributes that change as time passes, by their lower-case paths; filters read them as
+    they are at `now`, in microseconds.
     """
 
     json: JsonDialect
     tenant_id: int
     registry: Registry
     locations: Mapping[str, str]
+    varying: frozenset[str] = frozenset()
+    now: int = field(default_factory=clock.now)
 
 
 class FilterCompiler:
