@@ -35,7 +35,7 @@ def moment_of(text: str, *, zone: str | None, end_of_day: bool) -> int:
 
 
 def text_of(moment: int) -> str:
-    """Return a moment as a dateTime in UTC, such as 2026-12-01T00:00:00Z; a fraction only where it has one."""
+    """Return a moment as a dateTime in UTC: 2026-12-01T00:00:00Z, with a fraction where it has one."""
     found = _EPOCH + moment * _MICROSECOND
     return found.isoformat(timespec="auto").replace("+00:00", "Z")
 
