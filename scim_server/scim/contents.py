@@ -11,6 +11,8 @@ from scim_server.scim.values import fold
 
 References = dict[str, dict[str, tuple[Document, Document]]]
 """By storage key and target: what the source says of the reference, and the folded copy of that."""
+DISPLAY_NAMES = ("displayName", "userName", "display", "value")
+"""What people call a resource: the first of these attributes that it has."""
 
 
 def with_defaults(document: Document, resource_type: ResourceType) -> Document:
@@ -83,7 +85,7 @@ def unique_keys(document: Document, resource_type: ResourceType) -> set[tuple[st
 
 def display_of(document: Document, resource_type: ResourceType) -> str | None:
     """Return what people call the resource."""
-    for name in (resource_type.display_attribute, "userName"):
+    for name in (resource_type.display_attribute, *DISPLAY_NAMES):
         value = document.get(name)
         if isinstance(value, str):
             return value

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from scim_server.scim.documents import is_storable
 from scim_server.scim.resources import Resource
 from scim_server.store.database import LostRace, Reader, Writer
-from scim_server.store.filters.json import JSON_DIALECTS
+from scim_server.store.filters.json import JSON_DIALECTS, has
 from scim_server.store.phases import add_phases
 from scim_server.store.resources import COLUMNS, Contents, columns_of, only
 from scim_server.store.tables import resource
@@ -32,10 +32,7 @@ async def find_deleted_by(
     reader: Reader | Writer, tenant_id: int, type_name: str, path: str, value: str
 ) -> Resource | None:
     """Return the resource deleted last of those that had a folded value at a top-level attribute."""
-    key = path.lower()
-    test = JSON_DIALECTS[reader.dialect.name].contains(resource.c.folded, {key: value})
-    if test is None:
-        test = sa.func.json_extract(resource.c.folded, f'$."{key}"') == value
+    test = has(JSON_DIALECTS[reader.dialect.name], resource.c.folded, path.lower(), value)
     newest = (resource.c.deleted.desc(), resource.c.id.desc())
     query = sa.select(*COLUMNS).where(_deleted(tenant_id, type_name), test).order_by(*newest).limit(1)
     return await only(reader, query, None)

@@ -13,9 +13,11 @@ from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterCompiler, FilterContext
+from scim_server.store.filters.contents import path_of
 from scim_server.store.filters.json import Expression, Test
-from scim_server.store.resources import COLUMNS, resource_of
-from scim_server.store.tables import counter, resource
+from scim_server.store.filters.source import RESOURCES, Source
+from scim_server.store.filters.varying import value_as_it_is
+from scim_server.store.tables import counter
 
 COUNTER_SLOTS = 16
 
@@ -38,45 +40,47 @@ class Row:
 
 
 class Lister:
-    """Runs one selection."""
+    """Runs one selection of the rows of a source."""
 
-    def __init__(self, context: FilterContext, selection: Selection) -> None:
+    def __init__(self, context: FilterContext, selection: Selection, source: Source = RESOURCES) -> None:
         self.context = context
         self.selection = selection
+        self.source = source
         self.sort_key = self._sort_expression() if selection.sort else None
 
     def _where(self) -> Test:
         tests: list[Test] = []
         for resource_type, condition in self.selection.types:
-            test: Test = resource.c.type == resource_type.name
+            test = self.source.of_type(resource_type.name)
             if condition is not None:
-                test = sa.and_(test, FilterCompiler(self.context, resource_type).compile(condition))
+                compiler = FilterCompiler(self.context, resource_type, self.source)
+                test = sa.and_(test, compiler.compile(condition))
             tests.append(test)
         of_type = sa.or_(*tests) if len(tests) > 1 else tests[0]
-        return sa.and_(resource.c.tenant_id == self.context.tenant_id, resource.c.deleted.is_(None), of_type)
+        return sa.and_(self.source.tenant_id == self.context.tenant_id, self.source.is_live, of_type)
 
     def _sort_expression(self) -> Expression:
         keys = [
-            (resource_type.name, sort_value(self.context, attribute))
+            (resource_type.name, sort_value(self.context, attribute, self.source))
             for resource_type, attribute in self.selection.sort
         ]
         if len(keys) == 1:
             return keys[0][1]
         if len({type(key.type) for _, key in keys}) > 1:
             keys = [(name, sa.cast(key, sa.String)) for name, key in keys]
-        return sa.case(*((resource.c.type == name, key) for name, key in keys))
+        return sa.case(*((self.source.type == name, key) for name, key in keys))
 
     def _order(self) -> list[Expression]:
         """Order by the sort key with missing values last, or first when descending, then by id."""
         direction = sa.desc if self.selection.descending else sa.asc
         if self.sort_key is None:
-            return [direction(resource.c.id)]
-        return [direction(self.sort_key.is_(None)), direction(self.sort_key), direction(resource.c.id)]
+            return [direction(self.source.id)]
+        return [direction(self.sort_key.is_(None)), direction(self.sort_key), direction(self.source.id)]
 
     def _after(self, position: Sequence[Any]) -> Test:
         """Return the test for what comes after a position: [id] or [sort key or None, id]."""
         later: Callable[[Expression, Any], Test] = operator.lt if self.selection.descending else operator.gt
-        id_later: Test = later(resource.c.id, position[-1])
+        id_later: Test = later(self.source.id, position[-1])
         if self.sort_key is None:
             return id_later
         missing, key = self.sort_key.is_(None), position[0]
@@ -91,7 +95,7 @@ class Lister:
     ) -> list[Row]:
         """Return a page; ids are chosen first and their documents read after, whatever the offset."""
         key = self.sort_key if self.sort_key is not None else sa.null()
-        chosen = sa.select(resource.c.id, key.label("sort_key")).where(self._where())
+        chosen = sa.select(self.source.id, key.label("sort_key")).where(self._where())
         if after is not None:
             chosen = chosen.where(self._after(after))
         chosen = chosen.order_by(*self._order()).limit(limit)
@@ -101,55 +105,54 @@ class Lister:
         ]
         if not ids:
             return []
-        query = sa.select(*COLUMNS).where(
-            resource.c.tenant_id == self.context.tenant_id, resource.c.id.in_([own_id for own_id, _ in ids])
+        query = sa.select(*self.source.selected).where(
+            self.source.tenant_id == self.context.tenant_id, self.source.id.in_([own_id for own_id, _ in ids])
         )
-        found = {row.id: resource_of(row, self.context.now) for row in await reader.execute(query)}
+        found = {row.id: self.source.read(row, self.context.now) for row in await reader.execute(query)}
         return [Row(found[own_id], sort_key) for own_id, sort_key in ids if own_id in found]
 
     async def count(self, reader: Reader | Writer) -> int:
         """Return how many resources the selection has."""
-        query = sa.select(sa.func.count()).select_from(resource).where(self._where())
+        query = sa.select(sa.func.count(self.source.id)).where(self._where())
         return (await reader.execute(query)).scalar_one()
 
 
-def sort_value(context: FilterContext, attribute: Attribute) -> Expression:
+def sort_value(context: FilterContext, attribute: Attribute, source: Source) -> Expression:
     """Return the SQL value to sort by: of several the primary one, else the first (RFC 7644 §3.4.2.3)."""
-    columns: dict[str, Expression] = {
-        "id": resource.c.id,
-        "meta.created": resource.c.created,
-        "meta.lastModified": resource.c.modified,
-        "meta.version": resource.c.version,
-        "meta.resourceType": resource.c.type,
-        "meta.location": resource.c.id,
-    }
-    special = columns.get(attribute.path) if not attribute.schema else None
+    special = source.sorted_by(context.now).get(attribute.path) if not attribute.schema else None
+    if special is None:
+        special = {**source.texts, **source.moments}.get(attribute.path.lower())
     if special is not None:
         return special
-    container = attribute.container
-    path = [container.extension.lower()] if container.extension else []
-    path.append(container.key)
-    if container.multi_valued:
-        value = _of_first(context, attribute, path)
+    if attribute.container.path.lower() in context.varying:
+        value = value_as_it_is(context.now, lambda folded: _value(context, attribute, folded))
     else:
-        own_path = [*path, attribute.key] if attribute.parent else path
-        value = context.json.scalar(resource.c.folded, own_path, attribute)
+        value = _value(context, attribute, source.folded)
     if attribute.type != "boolean":
         return value
     return sa.case((value.is_(None), sa.null()), (value, 1), else_=0)
 
 
-def _of_first(context: FilterContext, attribute: Attribute, path: Sequence[str]) -> Expression:
-    rows = context.json.elements(resource.c.folded, path)
+def _value(context: FilterContext, attribute: Attribute, folded: Expression) -> Expression:
+    path = path_of(attribute.container)
+    if attribute.container.multi_valued:
+        return _of_first(context, attribute, folded, path)
+    return context.json.scalar(folded, [*path, attribute.key] if attribute.parent else path, attribute)
+
+
+def _of_first(
+    context: FilterContext, attribute: Attribute, folded: Expression, path: Sequence[str]
+) -> Expression:
+    rows = context.json.elements(folded, path)
     primary = attribute.container.sub("primary")
     if attribute.parent is None:
         value = context.json.bare(rows, attribute)
-        return sa.select(sa.func.min(value)).select_from(rows).correlate(resource).scalar_subquery()
+        return sa.select(sa.func.min(value)).select_from(rows).correlate_except(rows).scalar_subquery()
     element = context.json.element(rows)
     query = sa.select(context.json.scalar(element, [attribute.key], attribute)).select_from(rows)
     if primary is not None:
         query = query.order_by(sa.case((context.json.scalar(element, ["primary"], primary), 0), else_=1))
-    return query.limit(1).correlate(resource).scalar_subquery()
+    return query.limit(1).correlate_except(rows).scalar_subquery()
 
 
 async def live_count(reader: Reader | Writer, tenant_id: int, type_names: Sequence[str]) -> int:

@@ -9,24 +9,35 @@ from scim_server.scim.attributes import Attribute
 from scim_server.scim.documents import encode, load
 from scim_server.scim.filters.binding import Condition
 from scim_server.scim.resources import ReferenceValue
+from scim_server.store import clock
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.references import matching_targets
 from scim_server.store.resources import chunks, insert_ignoring
 from scim_server.store.tables import reference, resource, tenant
+from scim_server.store.validity import is_visible, moment_of
 
 _MEMBERS = "members"
+Payload = Mapping[str, Any]
+"""What the source says of a reference, or the folded copy of that."""
 References = dict[str, dict[str, list[ReferenceValue]]]
 """By source id, then by the attribute's storage key."""
 
 
 async def of_sources(
-    reader: Reader | Writer, tenant_id: int, ids: Sequence[str], attributes: Sequence[Attribute]
+    reader: Reader | Writer,
+    tenant_id: int,
+    ids: Sequence[str],
+    attributes: Sequence[Attribute],
+    *,
+    now: int | None = None,
 ) -> References:
     """Return the references of the given resources in the order in which they were made.
 
-    A target that is in the store comes with its type and display name.
+    A target that is in the store comes with its type and display name. References that have ended
+    are left out.
     """
+    moment = clock.now() if now is None else now
     found: References = {}
     keys = [attribute.storage_key for attribute in attributes]
     target = resource.alias()
@@ -50,6 +61,7 @@ async def of_sources(
                 reference.c.tenant_id == tenant_id,
                 reference.c.source_id.in_(part),
                 reference.c.attribute.in_(keys),
+                is_visible(reference, moment),
             )
             .order_by(reference.c.source_id, reference.c.created, reference.c.target_id)
         )
@@ -61,22 +73,29 @@ async def of_sources(
 
 
 async def groups_of(
-    reader: Reader | Writer, tenant_id: int, ids: Sequence[str]
+    reader: Reader | Writer, tenant_id: int, ids: Sequence[str], *, now: int | None = None
 ) -> dict[str, list[ReferenceValue]]:
     """Return the groups each resource is in: direct ones, and indirect ones through nested groups."""
+    moment = clock.now() if now is None else now
     found: dict[str, list[ReferenceValue]] = {}
     group = resource.alias()
     for part in chunks(ids):
         first, further = reference.alias(), reference.alias()
         start = sa.select(
             first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
-        ).where(first.c.tenant_id == tenant_id, first.c.attribute == _MEMBERS, first.c.target_id.in_(part))
+        ).where(
+            first.c.tenant_id == tenant_id,
+            first.c.attribute == _MEMBERS,
+            first.c.target_id.in_(part),
+            is_visible(first, moment),
+        )
         upward = start.cte(recursive=True)
         upward = upward.union(
             sa.select(upward.c.member, further.c.source_id, sa.literal(2)).where(
                 further.c.tenant_id == tenant_id,
                 further.c.attribute == _MEMBERS,
                 further.c.target_id == upward.c.group,
+                is_visible(further, moment),
             )
         )
         depth = sa.func.min(upward.c.depth)
@@ -99,28 +118,33 @@ async def add(
     """Add members and return how many were not there yet; no existing member is read."""
     added = 0
     for part in chunks(targets):
-        rows = [_row(tenant_id, source_id, key, target, None, None, moment) for target in part]
+        rows = [_row(tenant_id, source_id, key, target, {}, {}, moment) for target in part]
         added += (await writer.execute(insert_ignoring(writer, reference).values(rows))).rowcount
     return added
 
 
 def _row(
-    tenant_id: int,
-    source_id: str,
-    key: str,
-    target: str,
-    payload: str | None,
-    folded: str | None,
-    moment: int,
+    tenant_id: int, source_id: str, key: str, target: str, payload: Payload, folded: Payload, moment: int
 ) -> dict[str, Any]:
     return {
         "tenant_id": tenant_id,
         "source_id": source_id,
         "attribute": key,
         "target_id": target,
-        "payload": payload,
-        "folded": folded,
         "created": moment,
+        **_said(payload, folded),
+    }
+
+
+def _said(payload: Payload, folded: Payload) -> dict[str, Any]:
+    """Return what the columns of a row hold of what the source says."""
+    owner = payload.get("owner")
+    return {
+        "payload": encode(payload).decode() if payload else None,
+        "folded": encode(folded).decode() if folded else None,
+        "valid_from": moment_of(payload, "validFrom"),
+        "valid_to": moment_of(payload, "validTo"),
+        "owner": owner if isinstance(owner, str) else None,
     }
 
 
@@ -165,34 +189,53 @@ async def save(
     tenant_id: int,
     source_id: str,
     key: str,
-    values: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]],
+    values: Mapping[str, tuple[Payload, Payload]],
     moment: int,
 ) -> None:
-    """Make the given references the only ones of an attribute.
+    """Make the given references the only ones of an attribute that hold now or later.
 
-    `values` maps a target to what the source says of it and the folded copy of that.
+    `values` maps a target to what the source says of it and the folded copy of that; dateTimes
+    under `validFrom` and `validTo` say when it holds, a text under `owner` whose it is. Only what
+    differs is written, and what stays keeps its place in the order. A reference that ended before
+    is replaced where it is given again, and otherwise left for remove_expired.
     """
-    await writer.execute(reference.delete().where(_owned(tenant_id, source_id, key)))
-    rows = [
-        _row(
-            tenant_id,
-            source_id,
-            key,
-            target,
-            encode(payload).decode() if payload else None,
-            encode(folded).decode() if folded else None,
-            moment,
-        )
-        for target, (payload, folded) in values.items()
-    ]
+    columns = (reference.c.target_id, reference.c.payload, reference.c.valid_to)
+    stored = (await writer.execute(sa.select(*columns).where(_owned(tenant_id, source_id, key)))).all()
+    ended = {row.target_id for row in stored if row.valid_to is not None and row.valid_to <= moment}
+    held = {row.target_id: load(row.payload) if row.payload else {} for row in stored}
+    gone = [target for target in held if target not in values and target not in ended]
+    await remove(writer, tenant_id, source_id, key, gone)
+    new = {target: value for target, value in values.items() if target not in held}
+    rows = [_row(tenant_id, source_id, key, target, *value, moment) for target, value in new.items()]
     if rows:
         await writer.execute(reference.insert(), rows)
+    for target, (payload, folded) in values.items():
+        if target in held and (target in ended or held[target] != payload):
+            changed = _said(payload, folded) | ({"created": moment} if target in ended else {})
+            where = sa.and_(_owned(tenant_id, source_id, key), reference.c.target_id == target)
+            await writer.execute(reference.update().where(where).values(**changed))
 
 
-async def forget(writer: Writer, tenant_id: int, id: str) -> list[str]:
-    """Remove every reference from and to a resource and return the ids that pointed at it."""
+async def remove_expired(
+    writer: Writer, tenant_id: int, before: int, limit: int
+) -> list[tuple[str, str, str]]:
+    """Remove references that ended at a moment or before it, the earliest first.
+
+    Returns source, storage key of the attribute, and target of each.
+    """
+    key = (reference.c.source_id, reference.c.attribute, reference.c.target_id)
+    ended = sa.and_(reference.c.tenant_id == tenant_id, reference.c.valid_to <= before)
+    earliest = sa.select(*key).where(ended).order_by(reference.c.valid_to, *key).limit(limit)
+    statement = reference.delete().where(ended, sa.tuple_(*key).in_(earliest)).returning(*key)
+    return sorted((row[0], row[1], row[2]) for row in await writer.execute(statement))
+
+
+async def forget(writer: Writer, tenant_id: int, id: str, *, now: int | None = None) -> list[str]:
+    """Remove every reference from and to a resource and return the ids that visibly pointed at it."""
+    moment = clock.now() if now is None else now
     to_it = sa.and_(reference.c.tenant_id == tenant_id, reference.c.target_id == id)
-    sources = [source for (source,) in await writer.execute(sa.select(reference.c.source_id).where(to_it))]
+    query = sa.select(reference.c.source_id).where(to_it, is_visible(reference, moment))
+    sources = [source for (source,) in await writer.execute(query)]
     await writer.execute(reference.delete().where(to_it))
     await writer.execute(
         reference.delete().where(reference.c.tenant_id == tenant_id, reference.c.source_id == id)

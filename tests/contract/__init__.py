@@ -15,6 +15,8 @@ pytest.register_assert_rewrite(
             "resources",
             "sorting",
             "timed",
+            "validity",
+            "varying",
         )
     )
 )

@@ -12,6 +12,7 @@ from scim_server.scim.normalize import fold_document
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.store import clients, deleted, references, resources
+from scim_server.store.clock import now
 from scim_server.store.database import Database, LostRace, Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.json import JSON_DIALECTS
@@ -47,7 +48,13 @@ async def phases_of(reader: Reader) -> list[tuple[int, int | None]]:
 
 
 class StoreGround:
-    """A store with a tenant; every test begins with an empty one."""
+    """A store with a tenant; every test begins with an empty one.
+
+    Filters are asked at `moment`, or now; `varying` names the attributes that change in time.
+    """
+
+    moment: int | None = None
+    varying: frozenset[str] = frozenset()
 
     @pytest.fixture(autouse=True)
     async def _with_store(self, database: Database) -> None:
@@ -58,7 +65,9 @@ class StoreGround:
     def context(self) -> FilterContext:
         """What filters of this tenant are compiled with."""
         locations = {kind.name: f"{BASE}{kind.endpoint}/" for kind in REGISTRY.resource_types.values()}
-        return FilterContext(JSON_DIALECTS[self.store.dialect], self.tenant, REGISTRY, locations)
+        moment = now() if self.moment is None else self.moment
+        json = JSON_DIALECTS[self.store.dialect]
+        return FilterContext(json, self.tenant, REGISTRY, locations, self.varying, moment)
 
     async def put(
         self,

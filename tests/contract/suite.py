@@ -12,13 +12,17 @@ from tests.contract.references import ReferenceContract
 from tests.contract.resources import ResourceContract
 from tests.contract.sorting import SortContract
 from tests.contract.timed import TimedContract
+from tests.contract.validity import ValidityContract
+from tests.contract.varying import VaryingContract
 
 
 class StoreContract(
     ResourceContract,
     TimedContract,
+    VaryingContract,
     DeletedContract,
     ReferenceContract,
+    ValidityContract,
     ListContract,
     SortContract,
     FilterContract,

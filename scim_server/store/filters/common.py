@@ -13,40 +13,41 @@ from scim_server.store.clock import microseconds_of
 from scim_server.store.filters.json import Expression, Test, compare
 from scim_server.store.filters.logic import Leaf
 from scim_server.store.filters.matching import text_matches
-from scim_server.store.tables import reference, resource
+from scim_server.store.filters.source import Source
+from scim_server.store.tables import reference
+from scim_server.store.validity import is_visible
 
 if TYPE_CHECKING:
     from scim_server.store.filters.compiler import FilterContext
 
-_CommonTest = Callable[[Leaf, "FilterContext", ResourceType], Test]
+_CommonTest = Callable[[Leaf, "FilterContext", ResourceType, Source], Test]
 
 
-def _id(condition: Leaf, context: "FilterContext", _resource_type: ResourceType) -> Test:
+def _id(condition: Leaf, context: "FilterContext", _resource_type: ResourceType, source: Source) -> Test:
     if not isinstance(condition, Predicate):
         return sa.true()
-    return compare(context.json, resource.c.id, condition.operator, condition.value)
+    return compare(context.json, source.id, condition.operator, condition.value)
 
 
-def _meta(condition: Leaf, context: "FilterContext", resource_type: ResourceType) -> Test:
+def _meta(condition: Leaf, context: "FilterContext", resource_type: ResourceType, source: Source) -> Test:
     if not isinstance(condition, Predicate):
         return sa.true()
-    key = condition.attribute.key
-    if key in {"created", "lastmodified"}:
-        column = resource.c.created if key == "created" else resource.c.modified
-        return _moment_test(column, condition.operator, condition.value)
+    key, operator, value = condition.attribute.key, condition.operator, condition.value
+    if key == "created":
+        return moment_test(source.created, operator, value)
+    if key == "lastmodified":
+        return source.modified_test(context.now, lambda column: moment_test(column, operator, value))
     if key == "resourcetype":
-        return (
-            sa.true() if text_matches(resource_type.name, condition.operator, condition.value) else sa.false()
-        )
+        return sa.true() if text_matches(resource_type.name, operator, value) else sa.false()
     prefix = sa.literal(context.locations[resource_type.name])
     computed: dict[str, Expression] = {
-        "location": prefix + resource.c.id,
-        "version": sa.literal('W/"') + sa.cast(resource.c.version, sa.String) + sa.literal('"'),
+        "location": prefix + source.id,
+        "version": sa.literal('W/"') + sa.cast(source.version(context.now), sa.String) + sa.literal('"'),
     }
-    return compare(context.json, computed[key], condition.operator, condition.value)
+    return compare(context.json, computed[key], operator, value)
 
 
-def _moment_test(column: Expression, operator: str, folded: str) -> Test:
+def moment_test(column: Expression, operator: str, folded: str) -> Test:
     """Compare a column of microseconds with a dateTime of nanoseconds exactly."""
     try:
         floor, rest = microseconds_of(folded)
@@ -63,7 +64,7 @@ def _moment_test(column: Expression, operator: str, folded: str) -> Test:
     return tests[operator]
 
 
-def _schemas(condition: Leaf, context: "FilterContext", resource_type: ResourceType) -> Test:
+def _schemas(condition: Leaf, context: "FilterContext", resource_type: ResourceType, source: Source) -> Test:
     """`schemas` names the core schema always and an extension where it has data."""
     if not isinstance(condition, Predicate):
         return sa.true()
@@ -73,7 +74,7 @@ def _schemas(condition: Leaf, context: "FilterContext", resource_type: ResourceT
     for urn, extension in resource_type.extensions.items():
         if not text_matches(extension.id, condition.operator, condition.value):
             continue
-        tests.append(context.json.present(resource.c.folded, [urn]))
+        tests.append(context.json.present(source.folded, [urn]))
         keys = [
             attribute.storage_key
             for attribute in resource_type.references_of(ReferenceKind.SINGLE_SOURCE)
@@ -82,10 +83,11 @@ def _schemas(condition: Leaf, context: "FilterContext", resource_type: ResourceT
         if keys:
             rows: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
                 reference.c.tenant_id == context.tenant_id,
-                reference.c.source_id == resource.c.id,
+                reference.c.source_id == source.id,
                 reference.c.attribute.in_(keys),
+                is_visible(reference, context.now),
             )
-            tests.append(sa.exists(rows).correlate(resource))
+            tests.append(sa.exists(rows).correlate_except(reference))
     return sa.or_(sa.false(), *tests)
 
 

@@ -61,6 +61,15 @@ def compare(json: JsonDialect, own: Expression, operator: str, value: Any) -> Te
     return sa.and_(there, json.part(own, operator, value))
 
 
+def has(json: JsonDialect, base: Expression, key: str, value: Any) -> Test:
+    """Test whether a document has a value that is not complex under a top-level key."""
+    indexed = json.contains(base, {key: value})
+    if indexed is not None:
+        return indexed
+    own: Expression = sa.func.json_extract(base, _sqlite_path([key]))
+    return sa.and_(own.is_not(None), own == value)
+
+
 class SqliteJson:
     """JSON functions of SQLite over text."""
 

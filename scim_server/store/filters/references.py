@@ -1,10 +1,12 @@
 """Filters on references: rows of the reference table seen from their source, or from their target."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from scim_server.scim.attributes import Attribute, ReferenceKind
+from scim_server.scim.contents import DISPLAY_NAMES
 from scim_server.scim.filters.binding import (
     AllOf,
     AnyOf,
@@ -17,12 +19,15 @@ from scim_server.scim.filters.binding import (
 from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
 from scim_server.store.filters.logic import Leaf, combined
 from scim_server.store.tables import reference, resource
+from scim_server.store.validity import is_visible
 
 if TYPE_CHECKING:
     from scim_server.store.filters.compiler import FilterContext
 
 _MEMBERS = "members"
-_OF_TARGET = frozenset({"$ref", "display", "displayname", "type"})
+_DISPLAY = frozenset({"display", "displayname"})
+_OF_TARGET = frozenset({"$ref", "type", "code", *_DISPLAY})
+_NAMES = tuple(name.lower() for name in DISPLAY_NAMES)
 _Rows = sa.FromClause
 
 
@@ -40,6 +45,17 @@ def reference_test(
     return sa.exists(_rows_of_source(attribute, inner, context, resource.c.id)).correlate(resource)
 
 
+def is_status(attribute: Attribute) -> bool:
+    """Tell whether a sub-attribute of a reference says if it has begun: scheduled or active."""
+    parent = attribute.parent
+    return (
+        attribute.key == "status"
+        and attribute.mutability == "readOnly"
+        and parent is not None
+        and parent.sub("validFrom") is not None
+    )
+
+
 def matching_targets(
     attribute: Attribute, condition: Condition, context: "FilterContext", source_id: str
 ) -> sa.Select[Any]:
@@ -55,6 +71,7 @@ def _rows_of_source(
         rows.c.tenant_id == context.tenant_id,
         rows.c.source_id == source,
         rows.c.attribute == attribute.storage_key,
+        is_visible(rows, context.now),
     )
     if condition is None:
         return query
@@ -66,7 +83,7 @@ def _rows_of_source(
             target.c.deleted.is_(None),
         )
         query = query.select_from(rows.outerjoin(target, live))
-    accessor = _Accessor(context, rows.c.target_id, target, rows.c.folded, None)
+    accessor = _Accessor(context, rows.c.target_id, target, rows, None)
     return query.where(accessor.test(condition))
 
 
@@ -86,10 +103,12 @@ def _inverse_test(condition: Condition | None, context: "FilterContext") -> Test
     if condition is None:
         rows = reference.alias()
         query = sa.select(rows.c.target_id).where(
-            rows.c.tenant_id == context.tenant_id, rows.c.attribute == _MEMBERS
+            rows.c.tenant_id == context.tenant_id,
+            rows.c.attribute == _MEMBERS,
+            is_visible(rows, context.now),
         )
         return resource.c.id.in_(query)
-    closure = _closure(context.tenant_id, _named_groups(condition), direct=_only_direct(condition))
+    closure = _closure(context, _named_groups(condition), direct=_only_direct(condition))
     group = resource.alias()
     nearest = (
         sa.select(closure.c.member, closure.c.group, sa.func.min(closure.c.depth).label("depth"))
@@ -151,11 +170,15 @@ def with_groups_together(condition: Condition) -> Condition:
     return AnyOf((*together, *others))
 
 
-def _closure(tenant_id: int, group_ids: list[str] | None, *, direct: bool) -> sa.CTE:
+def _closure(context: "FilterContext", group_ids: list[str] | None, *, direct: bool) -> sa.CTE:
     first = reference.alias()
     start = sa.select(
         first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
-    ).where(first.c.tenant_id == tenant_id, first.c.attribute == _MEMBERS)
+    ).where(
+        first.c.tenant_id == context.tenant_id,
+        first.c.attribute == _MEMBERS,
+        is_visible(first, context.now),
+    )
     if group_ids is not None:
         start = start.where(first.c.source_id.in_(group_ids))
     if direct:
@@ -163,29 +186,33 @@ def _closure(tenant_id: int, group_ids: list[str] | None, *, direct: bool) -> sa
     closure = start.cte(recursive=True)
     further = reference.alias()
     step = sa.select(further.c.target_id, closure.c.group, sa.literal(2)).where(
-        further.c.tenant_id == tenant_id,
+        further.c.tenant_id == context.tenant_id,
         further.c.attribute == _MEMBERS,
         further.c.source_id == closure.c.member,
+        is_visible(further, context.now),
     )
     return closure.union(step)
 
 
 class _Accessor:
-    """Tests sub-attributes of one reference: the target's id, facts of the target, the payload."""
+    """Tests sub-attributes of one reference: the target's id, facts of the target, what the source says.
+
+    `rows` are the rows of the references, None for groups, whose `kind` is direct or indirect.
+    """
 
     def __init__(
         self,
         context: "FilterContext",
         target_id: Expression,
         target: _Rows,
-        payload: Expression | None,
+        rows: _Rows | None,
         kind: Expression | None,
     ) -> None:
         self.context = context
         self.json: JsonDialect = context.json
         self.target_id = target_id
         self.target = target
-        self.payload = payload
+        self.rows = rows
         self.kind = kind
 
     def test(self, condition: Condition) -> Test:
@@ -204,25 +231,34 @@ class _Accessor:
             return self.target_id
         if attribute.key == "type" and self.kind is not None:
             return self.kind
-        if attribute.key in _OF_TARGET:
-            return self._of_target(attribute)
-        return None if self.payload is None else self.json.scalar(self.payload, [attribute.key], attribute)
-
-    def _of_target(self, attribute: Attribute) -> Expression:
-        types = self.context.registry.resource_types.values()
-        if attribute.key == "type":
-            return sa.case(*((self.target.c.type == kind.name, kind.name.lower()) for kind in types))
         if attribute.key == "$ref":
-            return sa.case(
-                *(
-                    (
-                        self.target.c.type == kind.name,
-                        sa.literal(self.context.locations[kind.name]) + self.target_id,
-                    )
-                    for kind in types
-                )
-            )
-        return sa.func.coalesce(
-            self.json.scalar(self.target.c.folded, ["displayname"], attribute),
-            self.json.scalar(self.target.c.folded, ["username"], attribute),
-        )
+            return self._by_type(lambda name: sa.literal(self.context.locations[name]) + self.target_id)
+        if attribute.key in _DISPLAY:
+            return self._display(attribute)
+        if self.rows is None:
+            return None
+        if is_status(attribute):
+            return sa.case((self.rows.c.valid_from > self.context.now, "scheduled"), else_="active")
+        return self._said(self.rows, attribute)
+
+    def _display(self, attribute: Attribute) -> Expression:
+        *names, value = (self._of_target(name, attribute) for name in _NAMES)
+        # The value of a Role keeps its case in the folded copy, since it is an identifier.
+        return sa.func.coalesce(*names, sa.func.lower(value))
+
+    def _said(self, rows: _Rows, attribute: Attribute) -> Expression:
+        """Return what the source says, else what the target has of that name; for members their type."""
+        said = self.json.scalar(rows.c.folded, [attribute.key], attribute)
+        if attribute.key not in _OF_TARGET:
+            return said
+        if attribute.container.reference_kind is ReferenceKind.MEMBERSHIP:
+            return self._by_type(lambda name: sa.literal(name.lower()))
+        return sa.func.coalesce(said, self._of_target(attribute.key, attribute))
+
+    def _of_target(self, key: str, attribute: Attribute) -> Expression:
+        return self.json.scalar(self.target.c.folded, [key], attribute)
+
+    def _by_type(self, value: Callable[[str], Expression]) -> Expression:
+        """Return a value that depends on the type of the target."""
+        types = self.context.registry.resource_types.values()
+        return sa.case(*((self.target.c.type == kind.name, value(kind.name)) for kind in types))

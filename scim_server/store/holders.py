@@ -1,0 +1,81 @@
+"""Who holds what: references read from their targets."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from scim_server.store.database import Reader, Writer
+from scim_server.store.filters.json import JSON_DIALECTS, has
+from scim_server.store.filters.varying import as_it_is
+from scim_server.store.resources import chunks
+from scim_server.store.tables import reference, resource
+from scim_server.store.validity import is_in_force, is_visible
+
+ROLE_ASSIGNMENTS = "role:2.0:User:roleAssignments"
+
+
+async def sources_of(
+    reader: Reader | Writer, tenant_id: int, attribute_key: str, target_ids: Sequence[str], *, now: int
+) -> list[str]:
+    """Return the ids of all that point at any of the targets, each once, in their order.
+
+    References that have yet to begin count, those that have ended do not.
+    """
+    found: set[str] = set()
+    for part in chunks(target_ids):
+        query = sa.select(reference.c.source_id).where(
+            reference.c.tenant_id == tenant_id,
+            reference.c.attribute == attribute_key,
+            reference.c.target_id.in_(part),
+            is_visible(reference, now),
+        )
+        found.update(source for (source,) in await reader.execute(query.distinct()))
+    return sorted(found)
+
+
+async def count_sources(
+    reader: Reader | Writer, tenant_id: int, attribute_key: str, target_id: str, now: int
+) -> int:
+    """Return how many point at a target; as for sources_of, those that have yet to begin count."""
+    query = sa.select(sa.func.count()).where(
+        reference.c.tenant_id == tenant_id,
+        reference.c.attribute == attribute_key,
+        reference.c.target_id == target_id,
+        is_visible(reference, now),
+    )
+    return (await reader.execute(query)).scalar_one()
+
+
+async def other_active_holders(
+    reader: Reader | Writer,
+    tenant_id: int,
+    target_ids: Sequence[str],
+    excluding: str,
+    now: int,
+    limit: int = 1,
+) -> list[str]:
+    """Return users other than one who are active and have any of the roles in force at a moment.
+
+    Active is what `active` says at that moment, whether or not anything ran.
+    """
+    json = JSON_DIALECTS[reader.dialect.name]
+    query = (
+        sa.select(reference.c.source_id)
+        .distinct()
+        .join(
+            resource,
+            sa.and_(resource.c.tenant_id == reference.c.tenant_id, resource.c.id == reference.c.source_id),
+        )
+        .where(
+            reference.c.tenant_id == tenant_id,
+            reference.c.attribute == ROLE_ASSIGNMENTS,
+            reference.c.target_id.in_(target_ids),
+            reference.c.source_id != excluding,
+            is_in_force(reference, now),
+            resource.c.deleted.is_(None),
+            as_it_is(now, lambda folded: has(json, folded, "active", value=True)),
+        )
+        .order_by(reference.c.source_id)
+        .limit(limit)
+    )
+    return [source for (source,) in await reader.execute(query)]
