@@ -19,7 +19,16 @@ class Cost:
 
     def of(self, table: str) -> list[str]:
         """Return the statements that name a table."""
-        return [text for text in self.statements if f" {table}" in text.replace("\n", " ")]
+        return [text for text in self.statements if _names(text, table)]
+
+    def rows_of(self, table: str) -> list[int]:
+        """Return how many rows each statement that names a table returned or changed."""
+        paired = zip(self.statements, self.rows, strict=True)
+        return [rows for text, rows in paired if _names(text, table)]
+
+
+def _names(statement: str, table: str) -> bool:
+    return f" {table}" in statement.replace("\n", " ")
 
 
 @contextmanager
