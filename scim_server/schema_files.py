@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from scim_server.scim.attributes import SchemaError
-from scim_server.scim.registry import Registry
+from scim_server.scim.registry import Registry, extension_entries
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "schemas"
 RESOURCE_TYPES = "resource_types.json"
+_FIXED = ("schema", "endpoint", "operations")
+"""What a resource type keeps when a further folder adds to it."""
 
 
 def load_registry(folders: Iterable[Path] = ()) -> Registry:
@@ -17,8 +19,8 @@ def load_registry(folders: Iterable[Path] = ()) -> Registry:
 
     A folder holds `resource_types.json`, a list of resource types, and any number of other JSON
     files, each a schema or a list of schemas, also in subfolders. A resource type of a further
-    folder that has the name of an earlier one replaces it, which is how an extension is added to
-    User. Raises SchemaError naming the file.
+    folder that has the name of an earlier one adds its extensions to it and may describe it anew;
+    nothing that was there is lost. Raises SchemaError naming the file.
     """
     schemas: list[Mapping[str, Any]] = []
     resource_types: dict[str, Mapping[str, Any]] = {}
@@ -28,12 +30,32 @@ def load_registry(folders: Iterable[Path] = ()) -> Registry:
         for file in sorted(folder.rglob("*.json")):
             documents = _documents(file)
             if file.name == RESOURCE_TYPES:
-                resource_types.update({str(document.get("name")): document for document in documents})
+                _add_resource_types(resource_types, documents, file)
             elif any("endpoint" in document for document in documents):
                 raise SchemaError(f"{file} holds a resource type; those belong into {RESOURCE_TYPES}")
             else:
                 schemas += documents
     return Registry(schemas, resource_types.values())
+
+
+def _add_resource_types(
+    known: dict[str, Mapping[str, Any]], documents: Iterable[Mapping[str, Any]], file: Path
+) -> None:
+    for document in documents:
+        name = str(document.get("name"))
+        known[name] = _merged(known[name], document, file) if name in known else document
+
+
+def _merged(earlier: Mapping[str, Any], further: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
+    for key in _FIXED:
+        if key in further and further[key] != earlier.get(key):
+            raise SchemaError(f"{file}: {key} of the resource type {earlier['name']} cannot be another one")
+    entries = (*extension_entries(earlier), *extension_entries(further))
+    return {
+        **earlier,
+        "description": further.get("description", earlier.get("description", "")),
+        "schemaExtensions": list({entry["schema"].lower(): entry for entry in entries}.values()),
+    }
 
 
 def _documents(file: Path) -> list[Mapping[str, Any]]:

@@ -22,16 +22,62 @@ def written(folder: Path, **files: Any) -> Path:
 
 def test_a_folder_adds_a_resource_type(tmp_path: Path) -> None:
     registry = load_registry([written(tmp_path, badge=BADGE, resource_types=[BADGES])])
-    assert set(registry.endpoints) == {"/Users", "/Groups", "/Badges"}
+    assert set(registry.endpoints) == {*load_registry().endpoints, "/Badges"}
 
 
-def test_a_resource_type_of_the_same_name_replaces_the_built_in_one(tmp_path: Path) -> None:
-    user = {
-        **load_registry().resource_types["User"].document,
-        "schemaExtensions": [{"schema": BADGE["id"], "required": False}],
-    }
-    registry = load_registry([written(tmp_path, badge=BADGE, resource_types=[user])])
-    assert registry.resource_types["User"].resolve("urn:example:Badge:label") is not None
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"name": "User"},
+        {"name": "User", "endpoint": "/Users", "schema": "urn:ietf:params:scim:schemas:core:2.0:User"},
+        {"name": "User", "description": "Somebody"},
+    ],
+)
+def test_a_resource_type_of_the_same_name_adds_its_extensions(
+    tmp_path: Path, further: dict[str, Any]
+) -> None:
+    built_in = load_registry().resource_types["User"]
+    document = {**further, "schemaExtensions": [{"schema": BADGE["id"]}]}
+    user = load_registry([written(tmp_path, badge=BADGE, resource_types=[document])]).resource_types["User"]
+    assert list(user.extensions) == [*built_in.extensions, BADGE["id"].lower()]
+    assert user.description == further.get("description", built_in.description)
+    assert (user.endpoint, user.schema.id) == (built_in.endpoint, built_in.schema.id)
+
+
+def test_an_extension_that_is_named_again_is_there_once_and_as_said_last(tmp_path: Path) -> None:
+    (name, *_) = load_registry().resource_types["User"].extensions.values()
+    document = {"name": "User", "schemaExtensions": [{"schema": name.id, "required": True}]}
+    user = load_registry([written(tmp_path, resource_types=[document])]).resource_types["User"]
+    assert list(user.extensions) == list(load_registry().resource_types["User"].extensions)
+    assert user.required_extensions == {name.id}
+
+
+def test_folders_add_to_each_other(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    other = {**BADGE, "id": "urn:example:Other"}
+    written(
+        first, badge=BADGE, resource_types=[{"name": "User", "schemaExtensions": [{"schema": BADGE["id"]}]}]
+    )
+    written(
+        second, other=other, resource_types=[{"name": "User", "schemaExtensions": [{"schema": other["id"]}]}]
+    )
+    extensions = load_registry([first, second]).resource_types["User"].extensions
+    assert {BADGE["id"].lower(), other["id"].lower()} <= set(extensions)
+
+
+@pytest.mark.parametrize(
+    "change", [{"endpoint": "/People"}, {"schema": BADGE["id"]}, {"operations": ["read"]}]
+)
+def test_a_resource_type_that_is_there_cannot_become_another_one(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    folder = written(tmp_path, badge=BADGE, resource_types=[{"name": "User", **change}])
+    with pytest.raises(
+        SchemaError, match=rf"{RESOURCE_TYPES}: {next(iter(change))} of the resource type User"
+    ):
+        load_registry([folder])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What each client does differently, as sets of named switches over the protocol's strict reading."""
 
+from collections.abc import Mapping
+
 from scim_server.scim.policy import Policy, switch_names
 
 STRICT = Policy()
@@ -28,4 +30,14 @@ ENTRA = GENERIC.switched({"ignore_unknown_paths": True})
 
 DIALECTS = {"okta": OKTA, "entra": ENTRA, "generic": GENERIC, "strict": STRICT}
 
-__all__ = ["DIALECTS", "ENTRA", "GENERIC", "OKTA", "STRICT", "Policy", "switch_names"]
+_OKTA_SCHEMAS = "urn:okta:scim:schemas:core:1.0"
+_SCHEMAS = "urn:ietf:params:scim:schemas:core:2.0"
+SCHEMA_NAMES: Mapping[str, Mapping[str, str]] = {
+    "okta": {
+        f"{_SCHEMAS}:Role": f"{_OKTA_SCHEMAS}:Role",
+        f"{_SCHEMAS}:Entitlement": f"{_OKTA_SCHEMAS}:Entitlement",
+    }
+}
+"""By dialect, the schemas it knows under another URN than the one in their documents."""
+
+__all__ = ["DIALECTS", "ENTRA", "GENERIC", "OKTA", "SCHEMA_NAMES", "STRICT", "Policy", "switch_names"]

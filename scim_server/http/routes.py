@@ -62,11 +62,11 @@ def _entries(registry: Registry) -> Iterator[Entry]:
     yield "/Bulk", ("POST",), bulk.bulk
     for resource_type in types:
         endpoints = ResourceEndpoints(resource_type)
-        yield resource_type.endpoint, ("GET", "POST"), endpoints.collection
+        yield resource_type.endpoint, resource_type.collection_methods, endpoints.collection
         yield f"{resource_type.endpoint}/.search", ("POST",), SearchEndpoint([resource_type]).search
-        yield f"{resource_type.endpoint}/{{id:resource}}", ("GET", "PUT", "PATCH", "DELETE"), endpoints.one
+        yield f"{resource_type.endpoint}/{{id:resource}}", resource_type.resource_methods, endpoints.one
         if resource_type.name == USER:
-            yield "/Me", ("GET", "POST", "PUT", "PATCH", "DELETE"), endpoints.me
+            yield "/Me", ("POST", *resource_type.resource_methods), endpoints.me
 
 
 def _named(path: str, handler: Handler) -> Handler:

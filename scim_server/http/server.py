@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
+from scim_server.dialects import SCHEMA_NAMES
 from scim_server.http.middleware import facts_of
 from scim_server.scim.errors import ServiceUnavailable
 from scim_server.scim.messages.discovery import Limits
@@ -34,6 +35,7 @@ class Server:
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self.settings = settings
         self.registry = registry
+        self._named = {dialect: registry.renamed(names) for dialect, names in SCHEMA_NAMES.items()}
         self.database = Database(
             settings.database_url,
             pool_size=settings.database_pool_size,
@@ -113,7 +115,11 @@ class Server:
 
     def renderer(self, call: CallContext) -> Renderer:
         """Return the renderer for a call."""
-        return Renderer(self.registry, call.base_url)
+        return Renderer(self.registry_of(call), call.base_url)
+
+    def registry_of(self, call: CallContext) -> Registry:
+        """Return the registry with the names that the dialect of the caller has for schemas."""
+        return self._named.get(call.principal.dialect, self.registry)
 
 
 def server_of(request: Request) -> Server:

@@ -1,13 +1,19 @@
 """The compiled schemas and resource types: one attribute table that drives everything else."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, ReferenceKind, SchemaError, compile_attribute
 
 SCHEMA_URN = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 RESOURCE_TYPE_URN = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+OPERATIONS = frozenset({"create", "read", "replace", "patch", "delete"})
+"""What a client can do with resources; a resource type may allow less than all of it."""
+
+_COLLECTION_METHODS = {"read": "GET", "create": "POST"}
+_RESOURCE_METHODS = {"read": "GET", "replace": "PUT", "patch": "PATCH", "delete": "DELETE"}
 
 _SELF_DESCRIBING = frozenset({SCHEMA_URN, RESOURCE_TYPE_URN})
 """Schemas of schemas nest complex attributes, which no resource's schema may (RFC 7643 §2.3.8, §7)."""
@@ -55,7 +61,8 @@ class ResourceType:
     """A resource type with the one table that resolves every attribute path of it.
 
     `paths` maps every lower-case path a client may write, with and without URN, to its
-    attribute; `extensions` maps the lower-case URN to the extension's schema.
+    attribute; `extensions` maps the lower-case URN to the extension's schema; `operations` is what
+    clients can do, a part of OPERATIONS.
     """
 
     name: str
@@ -69,6 +76,7 @@ class ResourceType:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     references: tuple[Attribute, ...] = ()
     unique_attributes: tuple[Attribute, ...] = ()
+    operations: frozenset[str] = OPERATIONS
 
     def resolve(self, path: str) -> Attribute | None:
         """Return the attribute a path names, in any case and with or without its schema's URN."""
@@ -83,6 +91,16 @@ class ResourceType:
         yield from self.attributes.values()
         for extension in self.extensions.values():
             yield from extension.attributes.values()
+
+    @property
+    def collection_methods(self) -> tuple[str, ...]:
+        """The HTTP methods of the endpoint (RFC 7644 §3.2)."""
+        return tuple(method for name, method in _COLLECTION_METHODS.items() if name in self.operations)
+
+    @property
+    def resource_methods(self) -> tuple[str, ...]:
+        """The HTTP methods of one resource (RFC 7644 §3.2)."""
+        return tuple(method for name, method in _RESOURCE_METHODS.items() if name in self.operations)
 
     def references_of(self, kind: ReferenceKind) -> tuple[Attribute, ...]:
         """Return the attributes whose values are kept in the given way."""
@@ -130,7 +148,7 @@ class Registry:
                 raise SchemaError(f"resource type {document.get('name', '?')}: {key} is missing")
         name = document["name"]
         core = self._schema_document(document["schema"], name)
-        entries = document.get("schemaExtensions", ())
+        entries = extension_entries(document)
         extensions = [
             compile_schema(self._schema_document(entry["schema"], name), entry["schema"]) for entry in entries
         ]
@@ -142,6 +160,7 @@ class Registry:
             extensions={extension.id.lower(): extension for extension in extensions},
             required_extensions=frozenset(entry["schema"] for entry in entries if entry.get("required")),
             document=document,
+            operations=_operations(document),
         )
         return _with_tables(resource_type)
 
@@ -150,6 +169,19 @@ class Registry:
         if document is None:
             raise SchemaError(f"resource type {resource_type}: schema {urn} is not defined")
         return document
+
+    def renamed(self, names: Mapping[str, str]) -> "Registry":
+        """Return this registry with the core schemas of some types under other URNs.
+
+        `names` maps the URN of a schema to the one to show; one that is not here is passed over.
+        Only the URN differs: attributes are the same objects, and a path may go on with the old URN.
+        """
+        other = copy(self)
+        shown = [_named(document, names) for document in self.schemas.values()]
+        other.schemas = {document["id"].lower(): document for document in shown}
+        other.resource_types = {kind.name: _renamed(kind, names) for kind in self.resource_types.values()}
+        other.endpoints = {kind.endpoint: kind for kind in other.resource_types.values()}
+        return other
 
     def member_types(self, attribute: Attribute) -> frozenset[str]:
         """Return the resource types that a reference attribute accepts.
@@ -178,6 +210,48 @@ def compile_schema(document: Mapping[str, Any], extension: str | None) -> Schema
         description=document.get("description", ""),
         attributes=attributes,
         document=document,
+    )
+
+
+def extension_entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the `schemaExtensions` of a resource type's document; raises SchemaError for any other form."""
+    entries = document.get("schemaExtensions", [])
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("schema"), str) for entry in entries
+    ):
+        raise SchemaError(
+            f"resource type {document.get('name', '?')}: schemaExtensions must list objects with a schema"
+        )
+    return entries
+
+
+def _operations(document: Mapping[str, Any]) -> frozenset[str]:
+    stated = document.get("operations", sorted(OPERATIONS))
+    if not isinstance(stated, list) or "read" not in stated or not OPERATIONS.issuperset(stated):
+        raise SchemaError(
+            f"resource type {document['name']}: operations must be a list with read, "
+            f"and otherwise of {', '.join(sorted(OPERATIONS - {'read'}))}"
+        )
+    return frozenset(stated)
+
+
+def _named(document: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
+    return {**document, "id": names[document["id"]]} if document["id"] in names else document
+
+
+def _renamed(resource_type: ResourceType, names: Mapping[str, str]) -> ResourceType:
+    urn = names.get(resource_type.schema.id)
+    if urn is None:
+        return resource_type
+    own = {path: attribute for path, attribute in resource_type.paths.items() if ":" not in path}
+    return replace(
+        resource_type,
+        schema=replace(resource_type.schema, id=urn, document=_named(resource_type.schema.document, names)),
+        document={**resource_type.document, "schema": urn},
+        paths={
+            **resource_type.paths,
+            **{f"{urn.lower()}:{path}": attribute for path, attribute in own.items()},
+        },
     )
 
 

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from scim_server.scim.errors import BadRequest, Conflict, InvalidPath, InvalidValue, ScimError
+from scim_server.scim.errors import (
+    BadRequest,
+    Conflict,
+    InvalidPath,
+    InvalidValue,
+    MethodNotAllowed,
+    ScimError,
+)
 from scim_server.scim.messages.bulk import BulkOperation, BulkRequest, replace_references
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.registry import Registry, ResourceType
@@ -141,7 +148,10 @@ class Bulk:
         return BulkResult(operation, 200, resource_type, changed.id, changed.version)
 
     def _target(self, path: str, method: str) -> tuple[ResourceType, str]:
-        """Return the resource type and, except for POST, the id that a path names."""
+        """Return the resource type and, except for POST, the id that a path names.
+
+        Raises MethodNotAllowed where the type does not take the method.
+        """
         if method == "POST":
             resource_type = self._registry.endpoints.get(path.rstrip("/"))
             own_id = ""
@@ -151,6 +161,9 @@ class Bulk:
         if resource_type is None or (method != "POST" and not own_id):
             wanted = "/Users" if method == "POST" else "/Users/{id}"
             raise InvalidPath(f"{method} needs a path such as {wanted}, not {path[:120]!r}.")
+        allowed = resource_type.resource_methods if own_id else resource_type.collection_methods
+        if method not in allowed:
+            raise MethodNotAllowed(method, allowed)
         return resource_type, own_id
 
 

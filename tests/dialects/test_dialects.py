@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from scim_server.dialects import DIALECTS, GENERIC, STRICT, Policy, switch_names
+from scim_server.dialects import DIALECTS, GENERIC, SCHEMA_NAMES, STRICT, Policy, switch_names
 
 
 def on(policy: Policy) -> set[str]:
@@ -44,3 +44,12 @@ def test_an_unknown_switch_is_refused_with_the_known_ones_named() -> None:
 def test_every_field_of_a_policy_is_a_switch() -> None:
     assert {field.name for field in fields(Policy)} == switch_names()
     assert {field.type for field in fields(Policy)} == {bool}
+
+
+def test_only_okta_has_names_of_its_own_for_schemas() -> None:
+    assert SCHEMA_NAMES == {
+        "okta": {
+            "urn:ietf:params:scim:schemas:core:2.0:Role": "urn:okta:scim:schemas:core:1.0:Role",
+            "urn:ietf:params:scim:schemas:core:2.0:Entitlement": "urn:okta:scim:schemas:core:1.0:Entitlement",
+        }
+    }

@@ -46,12 +46,11 @@ def test_an_extension_is_found_in_any_case() -> None:
 
 def test_unique_attributes_are_those_the_server_watches_without_id() -> None:
     assert [attribute.path for attribute in PROBE.unique_attributes] == ["number", "code"]
-    assert [attribute.path for attribute in USER.unique_attributes] == ["userName"]
     assert [attribute.path for attribute in GROUP.unique_attributes] == ["displayName"]
 
 
 def test_references_are_listed_by_how_they_are_kept() -> None:
-    assert [a.path for a in USER.references_of(ReferenceKind.SINGLE_SOURCE)] == [f"{ENTERPRISE}:manager"]
+    assert [a.path for a in PROBE.references_of(ReferenceKind.SINGLE_SOURCE)] == ["owners"]
     assert [a.path for a in USER.references_of(ReferenceKind.INVERSE)] == ["groups"]
     assert USER.references_of(ReferenceKind.MEMBERSHIP) == ()
 
@@ -117,3 +116,57 @@ def test_a_required_extension_is_known_as_such() -> None:
     entry = {"schema": "urn:x:Extension", "required": True}
     registry = Registry([SCHEMA, extension], [{**THING, "schemaExtensions": [entry]}])
     assert registry.resource_types["Thing"].required_extensions == {"urn:x:Extension"}
+
+
+def test_a_type_allows_everything_unless_it_says_less() -> None:
+    thing = Registry([SCHEMA], [THING]).resource_types["Thing"]
+    assert thing.operations == {"create", "read", "replace", "patch", "delete"}
+    assert thing.collection_methods == ("GET", "POST")
+    assert thing.resource_methods == ("GET", "PUT", "PATCH", "DELETE")
+
+
+@pytest.mark.parametrize(
+    ("operations", "collection", "resource"),
+    [
+        (["read"], ("GET",), ("GET",)),
+        (["read", "create"], ("GET", "POST"), ("GET",)),
+        (["delete", "patch", "read"], ("GET",), ("GET", "PATCH", "DELETE")),
+        (["read", "replace"], ("GET",), ("GET", "PUT")),
+    ],
+)
+def test_the_methods_of_a_type_follow_from_its_operations(
+    operations: list[str], collection: tuple[str, ...], resource: tuple[str, ...]
+) -> None:
+    thing = Registry([SCHEMA], [{**THING, "operations": operations}]).resource_types["Thing"]
+    assert (thing.collection_methods, thing.resource_methods) == (collection, resource)
+
+
+@pytest.mark.parametrize("operations", [[], ["create"], ["read", "write"], "read", None, 5])
+def test_operations_that_are_unknown_or_cannot_read_are_refused(operations: Any) -> None:
+    with pytest.raises(SchemaError, match="resource type Thing: operations must be a list with read"):
+        Registry([SCHEMA], [{**THING, "operations": operations}])
+
+
+@pytest.mark.parametrize("extensions", [{}, ["urn:x:Extension"], [{"schema": 5}], [{}], None])
+def test_extensions_of_another_form_are_refused(extensions: Any) -> None:
+    with pytest.raises(SchemaError, match="resource type Thing: schemaExtensions must list objects"):
+        Registry([SCHEMA], [{**THING, "schemaExtensions": extensions}])
+
+
+def test_a_renamed_schema_is_known_under_both_names_and_shown_under_the_new_one() -> None:
+    registry = Registry([SCHEMA], [THING])
+    before = registry.resource_types["Thing"]
+    other = registry.renamed({"urn:x:Thing": "urn:y:Item", "urn:x:Absent": "urn:y:Absent"})
+    after = other.endpoints["/Things"]
+    assert other.schemas == {"urn:y:item": {**SCHEMA, "id": "urn:y:Item"}}
+    assert after is other.resource_types["Thing"]
+    assert (after.schema.id, after.document["schema"]) == ("urn:y:Item", "urn:y:Item")
+    assert after.resolve("urn:y:Item:a") is after.resolve("urn:x:Thing:a") is before.resolve("a")
+
+
+def test_renaming_leaves_the_registry_as_it_was() -> None:
+    registry = Registry([SCHEMA], [THING])
+    registry.renamed({"urn:x:Thing": "urn:y:Item"})
+    thing = registry.resource_types["Thing"]
+    assert (list(registry.schemas), thing.schema.id) == (["urn:x:thing"], "urn:x:Thing")
+    assert thing.resolve("urn:y:Item:a") is None

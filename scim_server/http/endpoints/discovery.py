@@ -4,10 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from scim_server.http.responses import ScimResponse
-from scim_server.http.server import Server, server_of
+from scim_server.http.server import server_of
 from scim_server.scim.errors import Forbidden
 from scim_server.scim.messages import discovery
 from scim_server.scim.messages.listing import list_response
+from scim_server.scim.registry import Registry
 
 
 async def service_provider_config(request: Request) -> Response:
@@ -21,35 +22,35 @@ async def service_provider_config(request: Request) -> Response:
 
 async def resource_types(request: Request) -> Response:
     """List the resource types."""
-    server, base_url = await _known(request)
-    found = discovery.resource_types(server.registry, base_url)
+    registry, base_url = await _known(request)
+    found = discovery.resource_types(registry, base_url)
     return ScimResponse(list_response(found, total=len(found)))
 
 
 async def resource_type(request: Request) -> Response:
     """Show one resource type."""
-    server, base_url = await _known(request)
-    return ScimResponse(discovery.resource_type(server.registry, request.path_params["name"], base_url))
+    registry, base_url = await _known(request)
+    return ScimResponse(discovery.resource_type(registry, request.path_params["name"], base_url))
 
 
 async def schemas(request: Request) -> Response:
     """List the schemas."""
-    server, base_url = await _known(request)
-    found = discovery.schemas(server.registry, base_url)
+    registry, base_url = await _known(request)
+    found = discovery.schemas(registry, base_url)
     return ScimResponse(list_response(found, total=len(found)))
 
 
 async def schema(request: Request) -> Response:
     """Show one schema."""
-    server, base_url = await _known(request)
-    return ScimResponse(discovery.schema(server.registry, request.path_params["urn"], base_url))
+    registry, base_url = await _known(request)
+    return ScimResponse(discovery.schema(registry, request.path_params["urn"], base_url))
 
 
-async def _known(request: Request) -> tuple[Server, str]:
+async def _known(request: Request) -> tuple[Registry, str]:
     server = server_of(request)
     call = await server.call(request)
     _refuse_filter(request)
-    return server, call.base_url
+    return server.registry_of(call), call.base_url
 
 
 def _refuse_filter(request: Request) -> None:

@@ -18,7 +18,8 @@ async def list_resources(
     server: Server, call: CallContext, types: Sequence[ResourceType], query: Query
 ) -> Response:
     """Answer a list request over the given types."""
-    page = await server.search.search(call, types, query)
+    known = server.registry_of(call).resource_types
+    page = await server.search.search(call, [known[resource_type.name] for resource_type in types], query)
     renderer = server.renderer(call)
     rendered = [page.projections[found.type].apply(renderer.render(found)) for found in page.resources]
     return ScimResponse(

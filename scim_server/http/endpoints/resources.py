@@ -51,28 +51,28 @@ class ResourceEndpoints:
         return await self._one(request, server, call, call.principal.user_id)
 
     async def _create(self, request: Request, server: Server, call: CallContext) -> Response:
-        projection = self._projection(request, call)
+        kind = self._kind(server, call)
+        projection = _projection(request, call, kind)
         data = await read_json(request, server.settings.max_body_bytes)
-        created = await server.provisioning.create(call, self.resource_type, data, projection)
+        created = await server.provisioning.create(call, kind, data, projection)
         return self._answer(server, call, created, projection, 201)
 
     async def _one(self, request: Request, server: Server, call: CallContext, id: str) -> Response:
-        projection = self._projection(request, call)
+        kind = self._kind(server, call)
+        projection = _projection(request, call, kind)
         if_match = request.headers.get("if-match")
         if request.method in {"GET", "HEAD"}:
             return await self._read(request, server, call, id, projection)
         if request.method == "DELETE":
-            await server.provisioning.delete(call, self.resource_type, id, if_match=if_match)
+            await server.provisioning.delete(call, kind, id, if_match=if_match)
             return Response(status_code=204)
         data = await read_json(request, server.settings.max_body_bytes)
         if request.method == "PUT":
-            replaced = await server.provisioning.replace(
-                call, self.resource_type, id, data, projection, if_match=if_match
-            )
+            replaced = await server.provisioning.replace(call, kind, id, data, projection, if_match=if_match)
             return self._answer(server, call, replaced, projection, 200)
         with_body = not projection.is_default or self._patch_has_body(call.principal.policy)
         patched = await server.provisioning.patch(
-            call, self.resource_type, id, data, projection if with_body else None, if_match=if_match
+            call, kind, id, data, projection if with_body else None, if_match=if_match
         )
         if not with_body:
             return Response(status_code=204, headers={"ETag": patched.etag})
@@ -81,7 +81,7 @@ class ResourceEndpoints:
     async def _read(
         self, request: Request, server: Server, call: CallContext, id: str, projection: Projection
     ) -> Response:
-        found = await server.provisioning.read(call, self.resource_type, id, projection)
+        found = await server.provisioning.read(call, projection.resource_type, id, projection)
         if_none_match = request.headers.get("if-none-match")
         if if_none_match is not None and tag_matches(if_none_match, found.etag):
             return Response(status_code=304, headers={"ETag": found.etag})
@@ -93,9 +93,9 @@ class ResourceEndpoints:
             return policy.patch_group_with_body
         return not policy.patch_user_without_body
 
-    def _projection(self, request: Request, call: CallContext) -> Projection:
-        included, excluded = projection_parameters(request.query_params.multi_items(), call.principal.policy)
-        return Projection.of(self.resource_type, included, excluded, call.principal.policy)
+    def _kind(self, server: Server, call: CallContext) -> ResourceType:
+        """Return the resource type as the caller's dialect names it."""
+        return server.registry_of(call).resource_types[self.resource_type.name]
 
     def _answer(
         self, server: Server, call: CallContext, resource: Resource, projection: Projection, status: int
@@ -103,3 +103,8 @@ class ResourceEndpoints:
         renderer = server.renderer(call)
         headers = {"ETag": resource.etag, "Location": renderer.location(self.resource_type, resource.id)}
         return ScimResponse(projection.apply(renderer.render(resource)), status, headers)
+
+
+def _projection(request: Request, call: CallContext, kind: ResourceType) -> Projection:
+    included, excluded = projection_parameters(request.query_params.multi_items(), call.principal.policy)
+    return Projection.of(kind, included, excluded, call.principal.policy)
