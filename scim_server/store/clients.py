@@ -9,6 +9,9 @@ from scim_server.store.database import Reader, Writer
 from scim_server.store.resources import insert_ignoring
 from scim_server.store.tables import Record, client, secret, tenant, token
 
+TOUCH_EVERY = 300_000_000
+"""Microseconds between two notes of a token's use."""
+
 
 async def caller_of(reader: Reader, digest: str) -> Record | None:
     """Return token, client and tenant of a token's digest in one row, None for an unknown one."""
@@ -25,7 +28,14 @@ async def caller_of(reader: Reader, digest: str) -> Record | None:
             client.c.permissions,
             client.c.switches,
             client.c.user_id,
+            client.c.row_scope,
             tenant.c.name.label("tenant_name"),
+            tenant.c.catalogue_version,
+            tenant.c.settle_at,
+            token.c.id.label("token_id"),
+            token.c.owner_id,
+            token.c.scopes,
+            token.c.last_used,
         )
         .join_from(
             token, client, sa.and_(client.c.tenant_id == token.c.tenant_id, client.c.id == token.c.client_id)
@@ -35,6 +45,26 @@ async def caller_of(reader: Reader, digest: str) -> Record | None:
     )
     row: Record | None = (await reader.execute(query)).first()
     return row
+
+
+async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = "") -> Record | None:
+    """Return what a caller may have lost since it was identified, in one statement.
+
+    The row has `catalogue_version`, `permissions` and `revoked` of the client, and `token_revoked`
+    of the token of a digest; None for an unknown client.
+    """
+    query = (
+        sa.select(
+            tenant.c.catalogue_version,
+            client.c.permissions,
+            client.c.revoked,
+            token.c.revoked.label("token_revoked"),
+        )
+        .join_from(client, tenant, tenant.c.id == client.c.tenant_id)
+        .outerjoin(token, sa.and_(token.c.digest == digest, token.c.client_id == client.c.id))
+        .where(client.c.tenant_id == tenant_id, client.c.id == client_id)
+    )
+    return (await writer.execute(query)).first()
 
 
 async def tenant_id_of(reader: Reader | Writer, name: str) -> int | None:
@@ -89,6 +119,31 @@ async def revoke_tokens(writer: Writer, digests: Sequence[str], moment: int) -> 
         token.update().where(token.c.digest.in_(digests), token.c.revoked.is_(None)).values(revoked=moment)
     )
     return (await writer.execute(statement)).rowcount
+
+
+async def touch_token(writer: Writer, digest: str, moment: int) -> None:
+    """Note that a token is in use, where the last note is older than TOUCH_EVERY."""
+    is_old = sa.or_(token.c.last_used.is_(None), token.c.last_used < moment - TOUCH_EVERY)
+    await writer.execute(token.update().where(token.c.digest == digest, is_old).values(last_used=moment))
+
+
+def _of_owner(tenant_id: int, owner_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(token.c.tenant_id == tenant_id, token.c.owner_id == owner_id)
+
+
+async def revoke_tokens_of_owner(
+    writer: Writer, tenant_id: int, owner_id: str, moment: int, by: str | None
+) -> int:
+    """Revoke every token that a user owns and note by whom; returns how many were live."""
+    live = sa.and_(_of_owner(tenant_id, owner_id), token.c.revoked.is_(None))
+    statement = token.update().where(live).values(revoked=moment, revoked_by=by)
+    return (await writer.execute(statement)).rowcount
+
+
+async def tokens_created_since(reader: Reader | Writer, tenant_id: int, owner_id: str, since: int) -> int:
+    """Return how many tokens of a user were made at a moment or after it, revoked ones included."""
+    made = sa.and_(_of_owner(tenant_id, owner_id), token.c.created >= since)
+    return (await reader.execute(sa.select(sa.func.count()).select_from(token).where(made))).scalar_one()
 
 
 async def revoke_client(writer: Writer, tenant_id: int, client_id: str, moment: int) -> int:

@@ -115,6 +115,17 @@ async def lock_targets(writer: Writer, tenant_id: int, ids: Sequence[str]) -> di
     return found
 
 
+async def due(reader: Reader, tenant_id: int, now: int, limit: int) -> list[tuple[str, str]]:
+    """Return id and type of live resources of which a boundary has passed, the earliest first."""
+    query = (
+        sa.select(resource.c.id, resource.c.type)
+        .where(resource.c.tenant_id == tenant_id, resource.c.next_change <= now, resource.c.deleted.is_(None))
+        .order_by(resource.c.next_change, resource.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.type) for row in await reader.execute(query)]
+
+
 async def insert(writer: Writer, tenant_id: int, created: Resource, contents: Contents) -> None:
     """Insert a resource's row and its phases."""
     await writer.execute(

@@ -6,11 +6,14 @@ pytest.register_assert_rewrite(
     *(
         f"tests.contract.{name}"
         for name in (
+            "audit",
             "base",
             "callers",
+            "catalogue",
             "deleted",
             "filters",
             "lists",
+            "people",
             "references",
             "resources",
             "sorting",

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from scim_server.store import clients
+from scim_server.store import catalogue, clients
 from tests.contract.base import StoreGround
 
 
@@ -27,7 +27,7 @@ class CallerContract(StoreGround):
         return await self.store.write(lambda writer: clients.insert_client(writer, row))
 
     async def token(
-        self, digest: str, client: str = "c", created: int = 1, expires: int | None = None
+        self, digest: str, client: str = "c", created: int = 1, expires: int | None = None, **facts: Any
     ) -> bool:
         """Insert a token."""
         row = {
@@ -37,6 +37,7 @@ class CallerContract(StoreGround):
             "prefix": digest[:2],
             "created": created,
             "expires": expires,
+            **facts,
         }
         return await self.store.write(lambda writer: clients.insert_token(writer, row))
 
@@ -66,6 +67,71 @@ class CallerContract(StoreGround):
             "hris",
             "u1",
             99,
+        )
+
+    async def test_a_token_tells_what_it_may_and_what_the_tenant_is_at(self) -> None:
+        await self.client(row_scope='title eq "x"')
+        await self.token("d1", id="t1", owner_id="u1", scopes='["scim:read"]')
+        await self.store.write(lambda writer: catalogue.bump(writer, self.tenant))
+        row = await self.caller("d1")
+        assert (row.row_scope, row.token_id, row.owner_id, row.scopes) == (
+            'title eq "x"',
+            "t1",
+            "u1",
+            '["scim:read"]',
+        )
+        assert (row.catalogue_version, row.settle_at, row.last_used) == (1, None, None)
+
+    async def _guard(self, *arguments: str) -> Any:
+        return await self.store.write(lambda writer: clients.guard(writer, self.tenant, *arguments))
+
+    async def test_the_guard_tells_what_a_caller_has_lost(self) -> None:
+        await self.client(permissions='["view"]')
+        await self.token("d1")
+        await self.client("other")
+        await self.token("d2", "other")
+        assert tuple(await self._guard("c", "d1")) == (0, '["view"]', None, None)
+        await self.store.write(lambda writer: clients.revoke_tokens(writer, ["d1", "d2"], 5))
+        assert tuple(await self._guard("c", "d1")) == (0, '["view"]', None, 5)
+        assert tuple(await self._guard("c", "d2")) == (0, '["view"]', None, None)
+        await self.store.write(lambda writer: catalogue.bump(writer, self.tenant))
+        await self.store.write(lambda writer: clients.revoke_client(writer, self.tenant, "c", 7))
+        assert tuple(await self._guard("c")) == (1, '["view"]', 7, None)
+        assert await self._guard("nobody") is None
+
+    async def test_the_use_of_a_token_is_noted_every_five_minutes(self) -> None:
+        await self.client()
+        await self.token("d1")
+        await self.token("d2")
+        noted = []
+        for moment in (5, 300_000_005, 300_000_006):
+            await self.store.write(
+                lambda writer, moment=moment: clients.touch_token(writer, "d1", moment)  # type: ignore[misc]
+            )
+            noted.append((await self.caller("d1")).last_used)
+        assert noted == [5, 5, 300_000_006]
+        assert (await self.caller("d2")).last_used is None
+
+    async def test_the_live_tokens_of_an_owner_are_revoked_and_by_whom(self) -> None:
+        await self.client()
+        for digest, owner in (("a", "u1"), ("b", "u1"), ("c", "u2"), ("d", None)):
+            await self.token(digest, owner_id=owner)
+        await self.store.write(lambda writer: clients.revoke_tokens(writer, ["a"], 5))
+        live = await self.store.write(
+            lambda writer: clients.revoke_tokens_of_owner(writer, self.tenant, "u1", 7, "boss")
+        )
+        assert live == 1
+        assert await self.tokens("c") == [("a", 5), ("b", 7), ("c", None), ("d", None)]
+        rows = await self.store.read(lambda reader: clients.tokens_of(reader, self.tenant, ["c"]))
+        assert [row.revoked_by for row in rows] == [None, "boss", None, None]
+
+    async def test_the_tokens_of_an_owner_are_counted_from_a_moment_on(self) -> None:
+        await self.client()
+        for digest, created, owner in (("a", 4, "u1"), ("b", 5, "u1"), ("c", 6, "u1"), ("d", 6, "u2")):
+            await self.token(digest, created=created, owner_id=owner)
+        assert (
+            await self.store.read(lambda reader: clients.tokens_created_since(reader, self.tenant, "u1", 5))
+            == 2
         )
 
     async def test_an_unknown_token_is_nobodys(self) -> None:

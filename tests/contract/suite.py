@@ -4,10 +4,13 @@ A subclass is named Test...; it gives the fixture `database`, an empty migrated 
 split over the mixins of this folder so that each file has one noun.
 """
 
+from tests.contract.audit import AuditContract
 from tests.contract.callers import CallerContract
+from tests.contract.catalogue import CatalogueContract
 from tests.contract.deleted import DeletedContract
 from tests.contract.filters import FilterContract
 from tests.contract.lists import ListContract
+from tests.contract.people import PeopleContract
 from tests.contract.references import ReferenceContract
 from tests.contract.resources import ResourceContract
 from tests.contract.sorting import SortContract
@@ -27,5 +30,8 @@ class StoreContract(
     SortContract,
     FilterContract,
     CallerContract,
+    CatalogueContract,
+    PeopleContract,
+    AuditContract,
 ):
     """Everything that the services rely on."""

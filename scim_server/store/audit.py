@@ -1,0 +1,140 @@
+"""Rows of audit events, appended and listed, and of the outbox that goes with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.scim.documents import encode, is_storable, load
+from scim_server.scim.normalize import Document
+from scim_server.scim.resources import Resource
+from scim_server.store.database import Reader, Writer
+from scim_server.store.filters.compiler import FilterContext
+from scim_server.store.filters.source import Source
+from scim_server.store.listing import Lister, Selection
+from scim_server.store.tables import Record, audit_event
+from scim_server.store.tables import outbox as outbox_table
+
+AUDIT_EVENT = "AuditEvent"
+_COLUMNS = {
+    "action": "action",
+    "outcome": "outcome",
+    "reason": "reason",
+    "requestid": "request_id",
+    "actor.value": "actor_id",
+    "actor.type": "actor_type",
+    "actor.client": "client",
+    "resource.value": "resource_id",
+    "resource.type": "resource_type",
+}
+"""The columns that hold what the folded copy says at a path, so that an index can serve it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One audit event: its document as AuditEvent defines it, and the folded copy of that.
+
+    `at` is in microseconds; the folded copy names action, outcome and the actor's type at least.
+    """
+
+    tenant_id: int
+    id: str
+    at: int
+    document: Document
+    folded: Document
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is to be told to others of an audit event; `subject_id` is the resource it is about."""
+
+    tenant_id: int
+    id: str
+    audit_id: str
+    event: str
+    at: int
+    payload: Document
+    subject_id: str | None = None
+
+
+async def append(writer: Writer, rows: Sequence[Event]) -> None:
+    """Store audit events."""
+    if rows:
+        await writer.execute(audit_event.insert(), [_event_row(event) for event in rows])
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return {
+        "tenant_id": event.tenant_id,
+        "id": event.id,
+        "at": event.at,
+        "client_id": event.client_id,
+        "document": encode(event.document).decode(),
+        "folded": encode(event.folded).decode(),
+        **{column: _at_path(event.folded, path) for path, column in _COLUMNS.items()},
+    }
+
+
+def _at_path(folded: Document, path: str) -> Any:
+    value: Any = folded
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+async def outbox(writer: Writer, rows: Sequence[Notice]) -> None:
+    """Store what is to be sent once the transaction has committed."""
+    values = [
+        {
+            "tenant_id": notice.tenant_id,
+            "id": notice.id,
+            "audit_id": notice.audit_id,
+            "event": notice.event,
+            "subject_id": notice.subject_id,
+            "at": notice.at,
+            "payload": encode(notice.payload).decode(),
+        }
+        for notice in rows
+    ]
+    if values:
+        await writer.execute(outbox_table.insert(), values)
+
+
+_SELECTED = (audit_event.c.id, audit_event.c.at, audit_event.c.document)
+
+
+def _resource_of(row: Record, _now: int | None = None) -> Resource:
+    return Resource(AUDIT_EVENT, row[0], 1, row[1], row[1], load(row[2]), stored_version=1)
+
+
+EVENTS = Source(
+    tenant_id=audit_event.c.tenant_id,
+    id=audit_event.c.id,
+    created=audit_event.c.at,
+    folded=audit_event.c.folded,
+    selected=_SELECTED,
+    read=_resource_of,
+    is_live=sa.true(),
+    of_type=lambda _name: sa.true(),
+    type=sa.literal(AUDIT_EVENT),
+    texts={path: audit_event.c[column] for path, column in _COLUMNS.items()},
+    moments={"at": audit_event.c.at},
+)
+
+
+class AuditLister(Lister):
+    """Runs one selection of audit events, which never change; by default in the order of their ids."""
+
+    def __init__(self, context: FilterContext, selection: Selection) -> None:
+        super().__init__(context, selection, EVENTS)
+
+
+async def fetch_event(reader: Reader | Writer, tenant_id: int, id: str) -> Resource | None:
+    """Return an audit event, None where there is none of that id."""
+    if not is_storable(id):
+        return None
+    query = sa.select(*_SELECTED).where(audit_event.c.tenant_id == tenant_id, audit_event.c.id == id)
+    row = (await reader.execute(query)).first()
+    return None if row is None else _resource_of(row)

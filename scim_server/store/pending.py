@@ -1,0 +1,50 @@
+"""Rows of references that wait: a source named something of a type that is not in the store yet."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from scim_server.store.database import Writer
+from scim_server.store.resources import chunks, insert_ignoring
+from scim_server.store.tables import pending_reference
+
+
+async def wait(
+    writer: Writer, tenant_id: int, source_id: str, attribute: str, type_name: str, keys: Iterable[str]
+) -> None:
+    """Note that an attribute of a source waits for resources of a type under their folded names."""
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "type": type_name,
+            "key": key,
+            "source_id": source_id,
+            "attribute": attribute,
+        }
+        for key in sorted(set(keys))
+    ]
+    if rows:
+        await writer.execute(insert_ignoring(writer, pending_reference), rows)
+
+
+async def forget(writer: Writer, tenant_id: int, source_id: str, attribute: str | None = None) -> None:
+    """Remove what a source waits for, all of it or that of one attribute."""
+    where = [pending_reference.c.tenant_id == tenant_id, pending_reference.c.source_id == source_id]
+    if attribute is not None:
+        where.append(pending_reference.c.attribute == attribute)
+    await writer.execute(pending_reference.delete().where(*where))
+
+
+async def waiting(
+    writer: Writer, tenant_id: int, type_name: str, keys: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return source and attribute of everything that waits for a resource of any of the names."""
+    found: set[tuple[str, str]] = set()
+    for part in chunks(keys):
+        query = sa.select(pending_reference.c.source_id, pending_reference.c.attribute).where(
+            pending_reference.c.tenant_id == tenant_id,
+            pending_reference.c.type == type_name,
+            pending_reference.c.key.in_(part),
+        )
+        found.update((row.source_id, row.attribute) for row in await writer.execute(query))
+    return sorted(found)
