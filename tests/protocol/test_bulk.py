@@ -279,6 +279,35 @@ async def test_a_faulty_operation_fails_alone(scim: ScimClient, target: Json, st
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/AuditEvents", "GET"),
+        ("PUT", f"/AuditEvents/{UNKNOWN_ID}", "GET"),
+        ("DELETE", f"/AuditEvents/{UNKNOWN_ID}", "GET"),
+        ("PATCH", f"/AccountActions/{UNKNOWN_ID}", "GET"),
+        ("DELETE", f"/LoginReports/{UNKNOWN_ID}", "GET"),
+        ("PUT", f"/ApiTokens/{UNKNOWN_ID}", "DELETE, GET, PATCH"),
+    ],
+)
+async def test_an_operation_that_the_type_does_not_take_fails_alone(
+    scim: ScimClient, method: str, path: str, allowed: str
+) -> None:
+    target = {"method": method, "path": path, "bulkId": "1", "data": user("x")}
+    refused_result, good = await results(scim, target, post("2", user("good")))
+    assert (refused_result["status"], good["status"]) == ("405", "201")
+    detail = f"{method} is not possible here; this endpoint takes {allowed}."
+    assert refused_result["response"] == {"schemas": [ERROR], "status": "405", "detail": detail}
+    assert await everybody(scim) == ["good"]
+
+
+async def test_what_refers_to_an_operation_that_the_type_does_not_take_fails_too(scim: ScimClient) -> None:
+    event = post("event", {"actor": {"value": "x"}}, "/AuditEvents")
+    team = post("team", group("team", "bulkId:event"), "/Groups")
+    assert await statuses(scim, event, team) == ["405", "409"]
+    assert await listed(scim, "/Groups") == []
+
+
+@pytest.mark.parametrize(
     ("path", "method"), [("/Users", "PUT"), ("/Users", "DELETE"), ("/Bulk", "POST"), ("/Nothing", "POST")]
 )
 async def test_an_operation_on_an_endpoint_without_that_method_fails(

@@ -204,3 +204,10 @@ async def test_every_location_of_discovery_leads_to_the_document(scim: ScimClien
     for document in documents:
         path = str(httpx2.URL(document["meta"]["location"])).removeprefix(scim.base_url)
         assert await scim.read(path) == document
+
+
+async def test_what_clients_can_do_with_a_type_is_no_part_of_discovery(scim: ScimClient) -> None:
+    body = await scim.read("/ResourceTypes/AuditEvent")
+    assert body.keys() == {
+        "schemas", "id", "name", "endpoint", "description", "schema", "schemaExtensions", "meta",
+    }  # fmt: skip
