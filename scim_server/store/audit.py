@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from scim_server.scim.documents import encode, is_storable, load
 from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
+from scim_server.scim.values import fold_text
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.source import Source
@@ -138,3 +139,17 @@ async def fetch_event(reader: Reader | Writer, tenant_id: int, id: str) -> Resou
     query = sa.select(*_SELECTED).where(audit_event.c.tenant_id == tenant_id, audit_event.c.id == id)
     row = (await reader.execute(query)).first()
     return None if row is None else _resource_of(row)
+
+
+async def count_recent(
+    reader: Reader | Writer, tenant_id: int, client_id: str, action: str, since: int
+) -> int:
+    """Return how often a client did something with success at a moment or after it."""
+    query = sa.select(sa.func.count()).where(
+        audit_event.c.tenant_id == tenant_id,
+        audit_event.c.client_id == client_id,
+        audit_event.c.action == fold_text(action),
+        audit_event.c.outcome == "success",
+        audit_event.c.at >= since,
+    )
+    return int((await reader.execute(query)).scalar_one())

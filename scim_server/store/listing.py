@@ -113,7 +113,7 @@ class Lister:
 
     async def count(self, reader: Reader | Writer) -> int:
         """Return how many resources the selection has."""
-        query = sa.select(sa.func.count(self.source.id)).where(self._where())
+        query = sa.select(sa.func.count()).where(self._where())
         return (await reader.execute(query)).scalar_one()
 
 

@@ -249,14 +249,20 @@ async def hold_nesting(writer: Writer, tenant_id: int) -> None:
 
 
 async def is_reachable(writer: Writer, tenant_id: int, key: str, starts: Sequence[str], wanted: str) -> bool:
-    """Tell whether a membership leads from one of the starts to the wanted resource, however far."""
+    """Tell whether references lead from one of the starts to the wanted resource now, however far."""
     if wanted in starts:
         return True
+    moment = clock.now()
     for part in chunks(starts):
         first, further = reference.alias(), reference.alias()
         downward = (
             sa.select(first.c.target_id.label("member"))
-            .where(first.c.tenant_id == tenant_id, first.c.attribute == key, first.c.source_id.in_(part))
+            .where(
+                first.c.tenant_id == tenant_id,
+                first.c.attribute == key,
+                first.c.source_id.in_(part),
+                is_visible(first, moment),
+            )
             .cte(recursive=True)
         )
         downward = downward.union(
@@ -264,6 +270,7 @@ async def is_reachable(writer: Writer, tenant_id: int, key: str, starts: Sequenc
                 further.c.tenant_id == tenant_id,
                 further.c.attribute == key,
                 further.c.source_id == downward.c.member,
+                is_visible(further, moment),
             )
         )
         query = sa.select(sa.literal(1)).where(downward.c.member == wanted).limit(1)

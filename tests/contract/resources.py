@@ -167,3 +167,11 @@ class ResourceContract(StoreGround):
 
     async def test_a_type_that_was_never_counted_has_none(self) -> None:
         assert await self._live("Group") == 0
+
+    async def test_numbers_of_a_sequence_follow_each_other_from_1_on(self) -> None:
+        async def work(writer: Writer) -> list[int]:
+            return [await counters.next_number(writer, self.tenant, name) for name in "aab"]
+
+        assert await self.store.write(work) == [1, 2, 1]
+        self.tenant = await self.store.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
+        assert await self.store.write(work) == [1, 2, 1]

@@ -233,11 +233,18 @@ class ValidityContract(StoreGround):
             await writer.execute(ended)
 
         assert set(await self.found("groups pr", USER)) == {ann}
+        reaches = await self._reaches(outer, ann)
         await self.store.write(work)
+        assert (reaches, await self._reaches(outer, ann)) == (True, False)
         groups = await self.store.read(lambda reader: references.groups_of(reader, self.tenant, [ann, inner]))
         assert groups == {inner: [ReferenceValue(outer, "Group", "outer", kind="direct")]}
         assert await self.found("groups pr", USER) == []
         assert await self.found('groups.display sw ""', USER) == []
+
+    async def _reaches(self, start: str, wanted: str) -> bool:
+        return await self.store.write(
+            lambda writer: references.is_reachable(writer, self.tenant, "members", [start], wanted)
+        )
 
     async def _others(self, *targets: str, excluding: str = "", second: int = 5, limit: int = 9) -> list[str]:
         return await self.store.read(
