@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scim_server.dialects import DIALECTS, switch_names
+from scim_server.dialects import DIALECTS, SCHEMA_NAMES, switch_names
 from tests.docs.documents import document
 
 ROWS = {cells[0].strip("`"): cells for cells in document("docs/dialects.md").rows("Switches")}
@@ -36,3 +36,9 @@ def test_a_switch_is_on_where_the_table_says_so(switch: str) -> None:
 @pytest.mark.parametrize("switch", sorted(switch_names()))
 def test_a_switch_is_explained(switch: str) -> None:
     assert len(ROWS[switch][1]) > 20
+
+
+def test_every_schema_with_another_name_is_in_the_table_of_names() -> None:
+    rows = document("docs/dialects.md").rows("Names of schemas")
+    assert {cells[0].strip("`"): cells[1].strip("`") for cells in rows} == SCHEMA_NAMES["okta"]
+    assert SCHEMA_NAMES.keys() == {"okta"}
