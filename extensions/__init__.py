@@ -1,1 +1,1 @@
-"""The organisation's own rules, one module each."""
+"""The organisation's rules, one module each: every module exposes `extension`."""

@@ -1,0 +1,84 @@
+"""Clearance: set by hand, derived from the highest role, or the higher of both."""
+
+from collections.abc import Iterable
+
+from scim_server.lifecycle.assignments import ROLES, is_over, is_valid, valid_entries
+from scim_server.lifecycle.catalogue import Catalogue
+from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes
+from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.extension import Derivation, Extension, Mirror
+from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.policies import LEVELS
+from scim_server.lifecycle.state import moment
+from scim_server.lifecycle.urns import CLEARANCE, CONNECTOR
+
+
+def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
+    """Set derivedLevel and effectiveLevel (S2 UC-007 MF13, X-10)."""
+    levels = [entry.fact("clearanceLevel") for _, entry in valid_entries(document, ROLES, catalogue, now)]
+    derived = _highest(levels)
+    content = document.get(CLEARANCE, {})
+    manual = content.get("level") if is_valid(content, now) and not is_over(content, now) else None
+    choices = {"derived": [derived], "manual": [manual], "max": [manual, derived]}
+    put(document, CLEARANCE, "derivedLevel", derived)
+    put(document, CLEARANCE, "effectiveLevel", _highest(choices[catalogue.policies.clearance]))
+    if get(document, CONNECTOR, "clearanceLevel") is not None:
+        put(document, CONNECTOR, "clearanceLevel", manual)
+
+
+def _highest(levels: Iterable[str | None]) -> str | None:
+    known = [level for level in levels if level in LEVELS]
+    return max(known, key=LEVELS.index, default=None)
+
+
+def _moments(document: Document) -> Iterable[int]:
+    ends = moment(get(document, CLEARANCE, "validTo"))
+    return () if ends is None else (ends,)
+
+
+def _write_flat(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
+    put(document, CLEARANCE, "level", get(document, CONNECTOR, "clearanceLevel"))
+
+
+def _agrees(document: Document, _catalogue: Catalogue) -> bool:
+    return bool(get(document, CLEARANCE, "level") == get(document, CONNECTOR, "clearanceLevel"))
+
+
+def _derived_only(change: Change, context: RuleContext) -> Iterable[Verdict]:
+    """R-CLEAR: where clearance follows from the roles, nobody sets it by hand (X-10)."""
+    by_hand = change.differs(CLEARANCE, "level") and get(change.new, CLEARANCE, "level") is not None
+    if context.policies.clearance == "derived" and by_hand:
+        yield Verdict(message("R-CLEAR"), f"{CLEARANCE}:level")
+
+
+extension = Extension(
+    "clearance",
+    rules=(
+        Rule(
+            "R-CLEAR",
+            _derived_only,
+            modes("record", "record", "enforce", "enforce"),
+            requirements=("CLR-02",),
+        ),
+    ),
+    derivations=(
+        Derivation(
+            _derive,
+            attributes=(
+                f"{CLEARANCE.lower()}:derivedlevel",
+                f"{CLEARANCE.lower()}:effectivelevel",
+                f"{CONNECTOR.lower()}:clearancelevel",
+            ),
+            moments=_moments,
+        ),
+    ),
+    mirrors=(
+        Mirror(
+            "connector clearance",
+            ((CONNECTOR, "clearanceLevel"),),
+            ((CLEARANCE, "level"),),
+            _write_flat,
+            _agrees,
+        ),
+    ),
+)

@@ -1,0 +1,155 @@
+"""Departments: many a user, one primary, mirrored to the flat attributes that connectors know."""
+
+from collections.abc import Iterable
+
+from scim_server.lifecycle.assignments import (
+    DEPARTMENTS,
+    Wanted,
+    adopt,
+    is_over,
+    keep,
+    moments,
+    rows,
+    valid_entries,
+    waiting,
+)
+from scim_server.lifecycle.catalogue import Catalogue, Entry
+from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
+from scim_server.lifecycle.derivations import codes_in, shown_rows, still_called
+from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.extension import Derivation, Extension, Mirror
+from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.urns import CONNECTOR, DEPARTMENT, ENTERPRISE
+
+_FLAT = ("departmentCode", "departmentCodes", "headOfDepartment")
+
+
+def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
+    """Show codes and status, name the primary department flat, and list departments with those above."""
+    keep(document, DEPARTMENTS, [row for row in rows(document, DEPARTMENTS) if not is_over(row, now)])
+    shown_rows(document, DEPARTMENTS, catalogue, now, lambda entry: {"code": entry.fact("code")})
+    valid = [entry for _, entry in valid_entries(document, DEPARTMENTS, catalogue, now)]
+    _derive_flat(document, valid, catalogue)
+    if valid:
+        every = [entry.value for own in valid for entry in (own, *catalogue.ancestors(own))]
+        put(document, DEPARTMENT, "effectiveDepartments", list(dict.fromkeys(every)))
+    else:
+        put(document, DEPARTMENT, "effectiveDepartments", None)
+
+
+def _derive_flat(document: Document, valid: list[Entry], catalogue: Catalogue) -> None:
+    waits = {row["value"] for row in waiting(document, DEPARTMENTS)}
+    primary = valid[0] if valid else None
+    named = get(document, ENTERPRISE, "department")
+    if primary is not None and not still_called(named, primary, catalogue.departments, waits):
+        put(document, ENTERPRISE, "department", primary.display)
+    elif primary is None and named and catalogue.departments.find(named) is not None:
+        put(document, ENTERPRISE, "department", None)
+    if get(document, CONNECTOR, "departmentCode") is not None:
+        code = get(document, CONNECTOR, "departmentCode")
+        if not still_called(code, primary, catalogue.departments, waits):
+            put(document, CONNECTOR, "departmentCode", primary.value if primary else None)
+    if get(document, CONNECTOR, "departmentCodes") is not None and valid:
+        codes = get(document, CONNECTOR, "departmentCodes")
+        named_ids = {entry.id for text in codes_in(codes) if (entry := catalogue.departments.find(text))}
+        if named_ids != {entry.id for entry in valid}:
+            put(document, CONNECTOR, "departmentCodes", ";".join(entry.value for entry in valid))
+    if get(document, CONNECTOR, "headOfDepartment") is not None and primary is not None:
+        heads = {row["value"] for row in rows(document, DEPARTMENTS) if row.get("headOfDepartment")}
+        put(document, CONNECTOR, "headOfDepartment", primary.id in heads)
+
+
+def _write_flat(document: Document, actor: Actor, catalogue: Catalogue) -> None:
+    """Make the assignments that departmentCode and departmentCodes ask for."""
+    code, codes = get(document, CONNECTOR, "departmentCode"), get(document, CONNECTOR, "departmentCodes")
+    head = get(document, CONNECTOR, "headOfDepartment")
+    facts = () if head is None else (("headOfDepartment", head),)
+    wanted = [Wanted(code, primary=True, facts=facts)] if code else []
+    wanted += [Wanted(text) for text in codes_in(codes or "") if text != code]
+    if head is not None and wanted and not code:
+        wanted[0] = Wanted(wanted[0].text, wanted[0].primary, facts)
+    adopt(document, DEPARTMENTS, wanted, actor, catalogue)
+
+
+def _write_enterprise(document: Document, actor: Actor, catalogue: Catalogue) -> None:
+    """Make the primary department the one that the enterprise extension names."""
+    named = get(document, ENTERPRISE, "department")
+    current = [row for row in rows(document, DEPARTMENTS) if row.get("primary") is not True]
+    kept = [Wanted(row["value"], facts=tuple(row.items())) for row in current]
+    adopt(document, DEPARTMENTS, [Wanted(named, primary=True), *kept] if named else kept, actor, catalogue)
+
+
+def _agrees_flat(document: Document, catalogue: Catalogue) -> bool:
+    code, codes = get(document, CONNECTOR, "departmentCode"), get(document, CONNECTOR, "departmentCodes")
+    assigned = {row["value"] for row in rows(document, DEPARTMENTS)}
+    named = [text for text in (code, *codes_in(codes or "")) if text]
+    return all((entry := catalogue.departments.find(text)) is None or entry.id in assigned for text in named)
+
+
+def _agrees_enterprise(document: Document, catalogue: Catalogue) -> bool:
+    named = get(document, ENTERPRISE, "department")
+    entry = catalogue.departments.find(named) if named else None
+    primary = {row["value"] for row in rows(document, DEPARTMENTS) if row.get("primary") is True}
+    return entry is None or not primary or entry.id in primary
+
+
+def _active(document: Document, change: Change, context: RuleContext) -> Iterable[Verdict]:
+    """R-DEPT-ACTIVE: only active departments are assigned (S2 UC-001 AF2, UC-005 AF2)."""
+    text = "R-DEPT-ACTIVE.create" if change.is_creation else "R-DEPT-ACTIVE.assign"
+    for row in rows(document, DEPARTMENTS):
+        entry = context.catalogue.departments.get(row["value"])
+        if entry is not None and not entry.is_active:
+            yield Verdict(message(text), DEPARTMENTS.path, row["value"])
+
+
+def _maximum(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
+    """R-DEPT-MAX: not more departments than the organisation allows (X-06)."""
+    most = context.policies.departments_maximum
+    if most is not None and len(rows(document, DEPARTMENTS)) > most:
+        yield Verdict(message("R-DEPT-MAX", most=most), DEPARTMENTS.path)
+
+
+extension = Extension(
+    "departments",
+    rules=(
+        Rule(
+            "R-DEPT-ACTIVE",
+            only_new(_active),
+            modes("record", "record", "enforce", "enforce"),
+            requirements=("DEP-04", "CRE-02"),
+        ),
+        Rule(
+            "R-DEPT-MAX",
+            only_new(_maximum),
+            modes("record", "record", "enforce", "enforce"),
+            requirements=("DEP-02",),
+        ),
+    ),
+    derivations=(
+        Derivation(
+            _derive,
+            attributes=(
+                f"{ENTERPRISE.lower()}:department",
+                f"{DEPARTMENT.lower()}:effectivedepartments",
+                *(f"{CONNECTOR.lower()}:{name.lower()}" for name in _FLAT),
+            ),
+            moments=lambda document: moments(document, DEPARTMENTS),
+        ),
+    ),
+    mirrors=(
+        Mirror(
+            "connector departments",
+            tuple((CONNECTOR, name) for name in _FLAT),
+            ((DEPARTMENT, "departments"),),
+            _write_flat,
+            _agrees_flat,
+        ),
+        Mirror(
+            "enterprise department",
+            ((ENTERPRISE, "department"),),
+            ((DEPARTMENT, "departments"),),
+            _write_enterprise,
+            _agrees_enterprise,
+        ),
+    ),
+)

@@ -1,0 +1,251 @@
+"""Assignments of a user: departments, locations, roles, special permissions.
+
+Each is an element of a reference attribute with its validity and, in members that no schema declares, who
+owns it. Replacing is scoped to the owner: what a connector sends never removes what others assigned.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scim_server.lifecycle import urns
+from scim_server.lifecycle.catalogue import DEPARTMENT, ENTITLEMENT, LOCATION, ROLE, Catalogue, Entry
+from scim_server.lifecycle.change import Actor
+from scim_server.lifecycle.dates import text_of
+from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.state import moment
+from scim_server.scim.values import fold_text
+
+OWNER = "owner"
+WAITING = "~waiting"
+_SERVER_KEPT = frozenset(
+    {
+        "$ref",
+        "display",
+        "type",
+        "status",
+        "source",
+        "assignedAt",
+        "assignedBy",
+        "grantedAt",
+        "grantedBy",
+        OWNER,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of assignment: where it stands, what it points at, and the names of its stamps."""
+
+    urn: str
+    attribute: str
+    type: str
+    noun: str
+    at: str = "assignedAt"
+    by: str = "assignedBy"
+    has_primary: bool = True
+
+    @property
+    def path(self) -> str:
+        """The attribute's path."""
+        return f"{self.urn}:{self.attribute}"
+
+
+DEPARTMENTS = Kind(urns.DEPARTMENT, "departments", DEPARTMENT, "department")
+LOCATIONS = Kind(urns.LOCATION, "locations", LOCATION, "location")
+ROLES = Kind(urns.ROLE, "roleAssignments", ROLE, "role")
+PERMISSIONS = Kind(
+    urns.SPECIAL_PERMISSION,
+    "specialPermissions",
+    ENTITLEMENT,
+    "special permission",
+    at="grantedAt",
+    by="grantedBy",
+    has_primary=False,
+)
+KINDS = (DEPARTMENTS, LOCATIONS, ROLES, PERMISSIONS)
+
+
+def rows(document: Document, kind: Kind) -> list[Document]:
+    """Return the assignments of a kind."""
+    return list(get(document, kind.urn, kind.attribute) or ())
+
+
+def waiting(document: Document, kind: Kind) -> list[Document]:
+    """Return the assignments whose target is not there yet; `value` is what the client called it."""
+    return list(document.get(WAITING, {}).get(kind.attribute, ()))
+
+
+def keep(document: Document, kind: Kind, assigned: Iterable[Document]) -> None:
+    """Write the assignments of a kind in place."""
+    put(document, kind.urn, kind.attribute, list(assigned))
+
+
+def keep_waiting(document: Document, kind: Kind, unresolved: Iterable[Document]) -> None:
+    """Write the assignments that wait for their target in place."""
+    kept = {name: value for name, value in document.get(WAITING, {}).items() if name != kind.attribute}
+    found = list(unresolved)
+    if found:
+        kept[kind.attribute] = found
+    if kept:
+        document[WAITING] = kept
+    else:
+        document.pop(WAITING, None)
+
+
+def is_valid(row: Mapping[str, Any], now: int) -> bool:
+    """Tell whether an assignment is valid at a moment."""
+    starts, ends = moment(row.get("validFrom")), moment(row.get("validTo"))
+    return (starts is None or starts <= now) and (ends is None or now < ends)
+
+
+def is_over(row: Mapping[str, Any], now: int) -> bool:
+    """Tell whether an assignment has ended."""
+    ends = moment(row.get("validTo"))
+    return ends is not None and ends <= now
+
+
+def valid_entries(
+    document: Document, kind: Kind, catalogue: Catalogue, now: int
+) -> list[tuple[Document, Entry]]:
+    """Return the assignments valid at a moment with what they point at, the primary one first."""
+    table = catalogue.table(kind.type)
+    found = [
+        (row, entry)
+        for row in rows(document, kind)
+        if is_valid(row, now) and (entry := table.get(row["value"])) is not None
+    ]
+    return sorted(found, key=lambda pair: pair[0].get("primary") is not True)
+
+
+def moments(document: Document, kind: Kind) -> list[int]:
+    """Return the moments at which assignments begin or end."""
+    texts = [row.get(name) for row in rows(document, kind) for name in ("validFrom", "validTo")]
+    return [found for text in texts if (found := moment(text)) is not None]
+
+
+def stated(row: Mapping[str, Any]) -> Document:
+    """Return what a client can say of an assignment."""
+    return {name: value for name, value in row.items() if name not in _SERVER_KEPT}
+
+
+def is_changed(before: Document, after: Document, kind: Kind) -> bool:
+    """Tell whether a client's part of the assignments differs."""
+    return [stated(row) for row in rows(before, kind)] != [stated(row) for row in rows(after, kind)]
+
+
+def resolve(document: Document, kind: Kind, catalogue: Catalogue) -> list[str]:
+    """Name targets by id in place, wait for those that are not there, and return how those are called.
+
+    Two spellings of one target become one assignment.
+    """
+    table = catalogue.table(kind.type)
+    found: dict[str, Document] = {}
+    unresolved: dict[str, Document] = {fold_text(row["value"]): row for row in waiting(document, kind)}
+    for row in rows(document, kind):
+        text = row.get("value") or row.get("code") or ""
+        entry = table.find(text)
+        if entry is None:
+            unresolved[fold_text(text)] = {**row, "value": text}
+        else:
+            named = {name: value for name, value in row.items() if name != "code"}
+            found[entry.id] = {**found.get(entry.id, {}), **named, "value": entry.id}
+    for key in list(unresolved):
+        entry = table.find(unresolved[key]["value"])
+        if entry is not None:
+            found.setdefault(entry.id, {**unresolved.pop(key), "value": entry.id})
+    keep(document, kind, found.values())
+    keep_waiting(document, kind, unresolved.values())
+    return [row["value"] for row in unresolved.values()]
+
+
+def scope(before: Document, after: Document, kind: Kind, actor: Actor) -> list[str]:
+    """Put back in place what a connector dropped and others own; returns the ids that were put back.
+
+    What a client repeats keeps its stamps and its owner.
+    """
+    old = {row["value"]: row for row in rows(before, kind)}
+    new = {row["value"]: row for row in rows(after, kind)}
+    merged = {target: {**_kept(old.get(target, {})), **stated(row)} for target, row in new.items()}
+    back = [
+        target
+        for target, row in old.items()
+        if target not in new and actor.is_connector and row.get(OWNER) not in (None, actor.client_id)
+    ]
+    keep(after, kind, [*(old[target] for target in back), *merged.values()])
+    return back
+
+
+def _kept(row: Mapping[str, Any]) -> Document:
+    return {name: value for name, value in row.items() if name in _SERVER_KEPT}
+
+
+def stamp(before: Document, after: Document, kind: Kind, actor: Actor, source: str, now: int) -> None:
+    """Write in place who assigned what is new, when, and for which source."""
+    known = {row["value"] for row in rows(before, kind)}
+    by = actor.user_id or actor.client
+    marks = {"source": source, kind.at: text_of(now), kind.by: by, OWNER: actor.client_id or actor.profile}
+    keep(after, kind, [row if row["value"] in known else {**marks, **row} for row in rows(after, kind)])
+
+
+def settle_primary(before: Document, after: Document, kind: Kind) -> str | None:
+    """Leave exactly one assignment primary, in place: the one chosen last, else the first.
+
+    Returns the id of one that became primary without anybody saying so (S2 UC-007 AF1, AF3).
+    """
+    assigned = rows(after, kind)
+    if not kind.has_primary or not assigned:
+        return None
+    was = {row["value"] for row in rows(before, kind) if row.get("primary") is True}
+    marked = [row["value"] for row in assigned if row.get("primary") is True]
+    fresh = [target for target in marked if target not in was]
+    chosen = (fresh or marked or [assigned[0]["value"]])[-1 if fresh else 0]
+    keep(
+        after,
+        kind,
+        [
+            {
+                **{name: value for name, value in row.items() if name != "primary"},
+                "primary": row["value"] == chosen,
+            }
+            for row in assigned
+        ],
+    )
+    return None if marked else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An assignment that the flat form of a user asks for."""
+
+    text: str
+    primary: bool | None = None
+    facts: tuple[tuple[str, Any], ...] = ()
+
+
+def adopt(after: Document, kind: Kind, wanted: Iterable[Wanted], actor: Actor, catalogue: Catalogue) -> None:
+    """Make the assignments those that the flat form asks for, in place.
+
+    Of what is assigned already, a connector drops only what it owns itself.
+    """
+    table = catalogue.table(kind.type)
+    current = {row["value"]: row for row in rows(after, kind)}
+    asked = {}
+    unresolved = [row for row in waiting(after, kind) if not _is_own(row, actor)]
+    for one in wanted:
+        entry = table.find(one.text)
+        facts = dict(one.facts) | ({} if one.primary is None else {"primary": one.primary})
+        if entry is None:
+            unresolved.append({"value": one.text, OWNER: actor.client_id, **facts})
+        else:
+            asked[entry.id] = {**current.get(entry.id, {}), "value": entry.id, **facts}
+    others = [row for target, row in current.items() if target not in asked and not _is_own(row, actor)]
+    if any(row.get("primary") is True for row in asked.values()):
+        others = [{**row, "primary": False} for row in others]
+    keep(after, kind, [*others, *asked.values()])
+    keep_waiting(after, kind, unresolved)
+
+
+def _is_own(row: Mapping[str, Any], actor: Actor) -> bool:
+    return not actor.is_connector or row.get(OWNER) in (None, actor.client_id)

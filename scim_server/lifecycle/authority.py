@@ -1,0 +1,197 @@
+"""Who may write which facts: one group of attributes for each permission, and the order of the sources.
+
+A connector's change of what is not its own is passed over; a person's is refused with 403.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scim_server.lifecycle import urns
+from scim_server.lifecycle.change import Actor
+from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.judgement import Judgement
+from scim_server.lifecycle.policies import Policies
+
+SOURCES = "~sources"
+"""The member of the document that keeps which source wrote each group last; it is never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Attributes that are one fact for authority: a permission and the paths of every form of the fact."""
+
+    name: str
+    permission: str
+    paths: tuple[tuple[str | None, str], ...]
+
+
+def _all(urn: str, *names: str) -> tuple[tuple[str | None, str], ...]:
+    return tuple((urn, name) for name in names)
+
+
+GROUPS = (
+    Group(
+        "employment",
+        "user:update",
+        (
+            *_all(urns.ENTERPRISE, "department", "manager", "division", "costCenter", "organization"),
+            *_all(urns.DEPARTMENT, "departments"),
+            *_all(urns.LOCATION, "locations", "dataScope"),
+            *_all(urns.LIFECYCLE, "validFrom", "validTo"),
+            *_all(urns.CONNECTOR, "startDate", "endDate", "hireDate", "terminationDate", "departmentCode"),
+            *_all(urns.CONNECTOR, "departmentCodes", "headOfDepartment", "locationCode", "locationCodes"),
+            *_all(urns.CONNECTOR, "businessUnit", "dataScope", "teamCode"),
+        ),
+    ),
+    Group(
+        "roles",
+        "user:assign_role",
+        (
+            (None, "roles"),
+            *_all(urns.ROLE, "roleAssignments"),
+            *_all(urns.CONNECTOR, "primaryRole", "roleCodes"),
+        ),
+    ),
+    Group(
+        "limits",
+        "financial:configure",
+        (
+            *_all(urns.APPROVAL_LIMIT, "approvalLimits"),
+            *_all(urns.CONNECTOR, "approvalLimitAmount", "approvalLimitCurrency"),
+        ),
+    ),
+    Group(
+        "clearance",
+        "permission:manage",
+        (
+            *_all(urns.CLEARANCE, "level", "validTo", "justification"),
+            *_all(urns.CONNECTOR, "clearanceLevel"),
+        ),
+    ),
+    Group("permissions", "permission:manage", _all(urns.SPECIAL_PERMISSION, "specialPermissions")),
+    Group(
+        "status",
+        "user:lifecycle",
+        (*_all(urns.LIFECYCLE, "status"), *_all(urns.CONNECTOR, "accountStatus", "statusReason")),
+    ),
+    Group("lockout", "user:unlock", _all(urns.LIFECYCLE, "lockout")),
+)
+BY_NAME: Mapping[str, Group] = {group.name: group for group in GROUPS}
+_ELSEWHERE = {path for group in GROUPS for path in group.paths}
+_OWN_MATTERS = frozenset({(None, "active"), (None, "externalId"), (None, "userName"), (None, "groups")})
+_RANKS: Mapping[str, tuple[str, ...]] = {
+    "profile": ("hris", "idp", "admin", "import", "app"),
+    "employment": ("hris", "admin", "import", "idp", "app"),
+}
+_RESTRICTED = frozenset({"limits", "clearance", "permissions"})
+
+
+def groups_changed(before: Document, after: Document) -> list[str]:
+    """Return the names of the groups in which two documents differ."""
+    return [group.name for group in GROUPS if _differs(before, after, group)]
+
+
+def settle(before: Document, after: Document, actor: Actor, policies: Policies, judgement: Judgement) -> None:
+    """Refuse, or take back in place, what the actor may not write, and note which source wrote what.
+
+    `before` and `after` are complete documents; on a creation `before` is empty.
+    """
+    for group in GROUPS:
+        if _differs(before, after, group):
+            _settle_group(before, after, group, actor, policies, judgement)
+    _settle_profile(before, after, actor, policies, judgement)
+
+
+def _settle_group(
+    before: Document, after: Document, group: Group, actor: Actor, policies: Policies, judgement: Judgement
+) -> None:
+    if not _is_permitted(group, actor, policies):
+        if actor.is_connector:
+            _take_back(before, after, group)
+            message = f"{group.name} cannot be written by a client of profile {actor.profile}; left as it was"
+            judgement.add("R-AUTHORITY", "corrected", message, group.name)
+        else:
+            message = f"The client {actor.client} has no permission {group.permission}."
+            judgement.add("R-AUTHORITY", "refused", message, group.name, "forbidden")
+        return
+    if group.name in _RANKS:
+        _settle_rank(before, after, group, actor, policies, judgement)
+
+
+def _is_permitted(group: Group, actor: Actor, policies: Policies) -> bool:
+    if actor.profile == "system":
+        return True
+    if actor.is_connector:
+        if group.name in _RESTRICTED:
+            return group.name in policies.connector_may_write and actor.may("user:update")
+        if group.name == "status":
+            return actor.may("user:update") or actor.may("user:lifecycle")
+        return group.name != "lockout" and actor.may(group.permission)
+    return actor.may(group.permission)
+
+
+def _settle_rank(
+    before: Document, after: Document, group: Group, actor: Actor, policies: Policies, judgement: Judgement
+) -> None:
+    """Let a source of lower rank fill what is empty and never replace what a higher one wrote."""
+    owner = before.get(SOURCES, {}).get(group.name)
+    rank = policies.authority.get(group.name, _RANKS[group.name])
+    if owner is not None and actor.is_connector and _is_lower(actor.profile, owner, rank):
+        kept = [
+            path for path in group.paths if get(before, *path) and get(before, *path) != get(after, *path)
+        ]
+        for urn, name in kept:
+            put(after, urn, name, get(before, urn, name))
+        if kept:
+            message = f"{group.name} belongs to {owner}; {len(kept)} attributes were left as they were"
+            judgement.add("R-AUTHORITY", "corrected", message, group.name)
+        if not _differs(before, after, group):
+            return
+    _note(after, group.name, actor.profile)
+
+
+def _settle_profile(
+    before: Document, after: Document, actor: Actor, policies: Policies, judgement: Judgement
+) -> None:
+    """Apply the order of the sources to names, addresses and everything else that no other group has."""
+    paths = _profile_paths(before, after)
+    if not paths:
+        return
+    owner = before.get(SOURCES, {}).get("profile")
+    if actor.is_human and policies.idp_exclusive and owner == "idp":
+        message = "The identity provider alone may change the profile of this user."
+        judgement.add("R-AUTHORITY", "refused", message, "profile", "forbidden")
+        return
+    _settle_rank(before, after, Group("profile", "user:update", paths), actor, policies, judgement)
+
+
+def _profile_paths(before: Document, after: Document) -> tuple[tuple[str | None, str], ...]:
+    changed: list[tuple[str | None, str]] = []
+    for name in {*before, *after}:
+        if name.startswith("~") or before.get(name) == after.get(name):
+            continue
+        if name in {urns.ENTERPRISE, urns.CONNECTOR}:
+            inner = {*before.get(name, {}), *after.get(name, {})}
+            changed += [(name, part) for part in inner if get(before, name, part) != get(after, name, part)]
+        elif not name.startswith("urn:"):
+            changed.append((None, name))
+    return tuple(sorted((path for path in changed if path not in _ELSEWHERE | _OWN_MATTERS), key=str))
+
+
+def _is_lower(source: str, owner: str, rank: tuple[str, ...]) -> bool:
+    if source == owner or owner not in rank:
+        return False
+    return source not in rank or rank.index(source) > rank.index(owner)
+
+
+def _differs(before: Document, after: Document, group: Group) -> bool:
+    return any(get(before, *path) != get(after, *path) for path in group.paths)
+
+
+def _take_back(before: Document, after: Document, group: Group) -> None:
+    for urn, name in group.paths:
+        put(after, urn, name, get(before, urn, name))
+
+
+def _note(after: Document, name: str, source: str) -> None:
+    after[SOURCES] = {**after.get(SOURCES, {}), name: source}

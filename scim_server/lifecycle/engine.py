@@ -1,0 +1,185 @@
+"""The life cycle of users as one pure function: from what a client asks for to what the user becomes.
+
+The order is that of docs/lifecycle.md: flat and rich forms brought together, references named, other
+sources' facts put back, authority, status, defaults, derived values. What the rules say of the result comes
+after, when the lookups they need are known.
+"""
+
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from scim_server.lifecycle import assignments, authority
+from scim_server.lifecycle.assignments import KINDS
+from scim_server.lifecycle.catalogue import Catalogue
+from scim_server.lifecycle.change import Actor, Change, Rule, Transition
+from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.extension import Derivation, Extension, Job, Mirror
+from scim_server.lifecycle.judgement import Judgement
+from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.mirrors import FLAT_FORMS, MIRRORS
+from scim_server.lifecycle.profile_rules import PROFILE_RULES
+from scim_server.lifecycle.reference_rules import REFERENCE_RULES
+from scim_server.lifecycle.requests import Request
+from scim_server.lifecycle.standing import STANDING
+from scim_server.lifecycle.status_rules import STATUS_RULES
+from scim_server.lifecycle.transitions import settle_status
+from scim_server.lifecycle.urns import LIFECYCLE
+
+MOST_BOUNDARIES = 64
+"""Moments that are computed ahead for one user; further ones follow when the first have passed."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a request makes of a user, before the rules have seen it."""
+
+    change: Change
+    after: Document
+    transition: Transition | None = None
+    judgement: Judgement = field(default_factory=Judgement)
+
+
+class Engine:
+    """The rules, derivations, mirrors and jobs of the core and of the enabled extensions."""
+
+    def __init__(self, extensions: Sequence[Extension]) -> None:
+        self.rules: tuple[Rule, ...] = (
+            *PROFILE_RULES,
+            *REFERENCE_RULES,
+            *(rule for extension in extensions for rule in extension.rules),
+            *STATUS_RULES,
+        )
+        self._derivations: tuple[Derivation, ...] = (
+            FLAT_FORMS,
+            *(one for extension in extensions for one in extension.derivations),
+            STANDING,
+        )
+        self._mirrors: tuple[Mirror, ...] = (
+            *MIRRORS,
+            *(mirror for extension in extensions for mirror in extension.mirrors),
+        )
+        self.jobs: tuple[Job, ...] = tuple(job for extension in extensions for job in extension.jobs)
+        self.varying = frozenset(path for one in self._derivations for path in one.attributes)
+
+    def view(self, document: Document, catalogue: Catalogue, now: int) -> Document:
+        """Return a user's document with every derived value as of a moment; the given one stays as it is."""
+        seen = copy.deepcopy(document)
+        for derivation in self._derivations:
+            derivation.derive(seen, now, catalogue)
+        return seen
+
+    def boundaries(self, document: Document, catalogue: Catalogue, now: int) -> list[tuple[int, Document]]:
+        """Return the moments after now at which a user looks different by itself, with how it looks then."""
+        moments = {moment for one in self._derivations for moment in one.moments(document) if moment > now}
+        found: list[tuple[int, Document]] = []
+        if not moments:
+            return found
+        current = self.view(document, catalogue, now)
+        for moment in sorted(moments):
+            seen = self.view(document, catalogue, moment)
+            if seen != current:
+                found.append((moment, seen))
+                current = seen
+            if len(found) == MOST_BOUNDARIES:
+                break
+        return found
+
+    def draft(self, request: Request, catalogue: Catalogue, now: int) -> Draft:
+        """Return what a request makes of a user at a moment (see Request)."""
+        judgement = Judgement()
+        after = copy.deepcopy(request.after)
+        before = request.before or {}
+        _repeat_unstated(before, after, judgement)
+        unresolved = self._settle_forms(request, before, after, catalogue, judgement)
+        for kind in KINDS:
+            back = assignments.scope(before, after, kind, request.actor)
+            if back:
+                text = f"{len(back)} {kind.noun} assignments of other sources stayed"
+                judgement.add("R-PUT", "corrected", text, kind.path)
+        authority.settle(before, after, request.actor, catalogue.policies, judgement)
+        self._complete_assignments(before, after, request.actor, catalogue, now, judgement)
+        transition = settle_status(request, before, after, catalogue, now)
+        after = self.view(after, catalogue, now)
+        change = Change(
+            "User",
+            request.id,
+            request.actor,
+            request.before,
+            after,
+            request.context,
+            tuple(unresolved),
+            request.password,
+            transition,
+            request.additions,
+        )
+        return Draft(change, after, transition, judgement)
+
+    def _settle_forms(
+        self,
+        request: Request,
+        before: Document,
+        after: Document,
+        catalogue: Catalogue,
+        judgement: Judgement,
+    ) -> list[tuple[str, str]]:
+        """Name references by id, bring flat and rich forms together, and return what names nothing."""
+        for kind in KINDS:
+            assignments.resolve(after, kind, catalogue)
+        for mirror in self._mirrors:
+            if not _differs(before, after, mirror.flat):
+                continue
+            if not _differs(before, after, mirror.rich):
+                mirror.write(after, request.actor, catalogue)
+            elif not mirror.agrees(after, catalogue):
+                flat, rich = (_names(paths) for paths in (mirror.flat, mirror.rich))
+                judgement.add("R-FORMS", "refused", message("R-FORMS", flat=flat, rich=rich), flat)
+        known = {(kind.path, row["value"]) for kind in KINDS for row in assignments.waiting(before, kind)}
+        return [
+            (kind.path, row["value"])
+            for kind in KINDS
+            for row in assignments.waiting(after, kind)
+            if (kind.path, row["value"]) not in known
+        ]
+
+    def _complete_assignments(
+        self,
+        before: Document,
+        after: Document,
+        actor: Actor,
+        catalogue: Catalogue,
+        now: int,
+        judgement: Judgement,
+    ) -> None:
+        for kind in KINDS:
+            promoted = assignments.settle_primary(before, after, kind)
+            entry = None if promoted is None else catalogue.table(kind.type).get(promoted)
+            if entry is not None and len(assignments.rows(after, kind)) > 1:
+                text = message("R-PRIMARY", name=entry.display, noun=kind.noun)
+                judgement.add("R-PRIMARY", "corrected", text, kind.path)
+            assignments.stamp(before, after, kind, actor, actor.source, now)
+
+
+def _repeat_unstated(before: Document, after: Document, judgement: Judgement) -> None:
+    """Complete in place what only the server writes and a client need not repeat: status and lock."""
+    if get(after, LIFECYCLE, "status") is None:
+        put(after, LIFECYCLE, "status", get(before, LIFECYCLE, "status"))
+    was, stated = (get(document, LIFECYCLE, "lockout") or {} for document in (before, after))
+    if stated.get("locked") is True and not was.get("locked"):
+        judgement.add("R-LOCK", "refused", message("R-LOCK"), f"{LIFECYCLE}:lockout.locked", "mutability")
+    put(after, LIFECYCLE, "lockout", {**was, **stated})
+
+
+def _differs(before: Document, after: Document, paths: Iterable[tuple[str | None, str]]) -> bool:
+    for urn, name in paths:
+        kind = next((one for one in KINDS if (one.urn, one.attribute) == (urn, name)), None)
+        if kind is not None:
+            if assignments.is_changed(before, after, kind):
+                return True
+        elif get(before, urn, name) != get(after, urn, name):
+            return True
+    return False
+
+
+def _names(paths: Iterable[tuple[str | None, str]]) -> str:
+    return ", ".join(name if urn is None else f"{urn}:{name}" for urn, name in paths)
