@@ -69,7 +69,7 @@ class Outcome:
 class Conversation:
     """One recorded request, the state it meets and its possible outcomes, preferred first.
 
-    With `catalogue` the server publishes the resource types of `catalogue/` and has some of them.
+    With `catalogue` the server has some roles.
     """
 
     name: str
