@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from extensions.clearance import effective_level
 from scim_server.lifecycle.assignments import DEPARTMENTS, ROLES, is_over, is_valid, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue, Limit
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
@@ -13,7 +14,7 @@ from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.money import parse_amount
 from scim_server.lifecycle.policies import LimitMaximum
 from scim_server.lifecycle.state import moment
-from scim_server.lifecycle.urns import APPROVAL_LIMIT, CLEARANCE, CONNECTOR
+from scim_server.lifecycle.urns import APPROVAL_LIMIT, CONNECTOR
 
 GENERAL = "general"
 PATH = f"{APPROVAL_LIMIT}:approvalLimits"
@@ -46,8 +47,6 @@ def _effective(document: Document, own: list[Document], now: int, catalogue: Cat
         key = (default.type, default.currency)
         if key not in found or default.amount > found[key][0]:
             found[key] = (default.amount, source)
-    overridden = {limit.get("type", GENERAL) for limit in own if is_valid(limit, now)}
-    found = {key: value for key, value in found.items() if key[0] not in overridden}
     for limit in own:
         if is_valid(limit, now):
             found[limit.get("type", GENERAL), limit["currency"]] = (Decimal(limit["amount"]), "user")
@@ -86,7 +85,7 @@ def maximum(
 ) -> Decimal | None:
     """Return the organisation's maximum for a user's level: the most specific one, the highest of several."""
     roles = {entry.value.lower() for _, entry in valid_entries(document, ROLES, catalogue, now)}
-    levels = roles | {str(get(document, CLEARANCE, "effectiveLevel")).lower()}
+    levels = roles | {str(effective_level(document, now, catalogue)).lower()}
     fitting = [
         one
         for one in catalogue.policies.limits.maxima

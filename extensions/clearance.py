@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from scim_server.lifecycle.assignments import ROLES, is_over, is_valid, valid_entries
+from scim_server.lifecycle.assignments import ROLES, is_valid, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes
 from scim_server.lifecycle.documents import Document, get, put
@@ -15,15 +15,27 @@ from scim_server.lifecycle.urns import CLEARANCE, CONNECTOR
 
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     """Set derivedLevel and effectiveLevel (S2 UC-007 MF13, X-10)."""
-    levels = [entry.fact("clearanceLevel") for _, entry in valid_entries(document, ROLES, catalogue, now)]
-    derived = _highest(levels)
-    content = document.get(CLEARANCE, {})
-    manual = content.get("level") if is_valid(content, now) and not is_over(content, now) else None
-    choices = {"derived": [derived], "manual": [manual], "max": [manual, derived]}
-    put(document, CLEARANCE, "derivedLevel", derived)
-    put(document, CLEARANCE, "effectiveLevel", _highest(choices[catalogue.policies.clearance]))
+    put(document, CLEARANCE, "derivedLevel", _derived(document, now, catalogue))
+    put(document, CLEARANCE, "effectiveLevel", effective_level(document, now, catalogue))
     if get(document, CONNECTOR, "clearanceLevel") is not None:
-        put(document, CONNECTOR, "clearanceLevel", manual)
+        put(document, CONNECTOR, "clearanceLevel", _manual(document, now))
+
+
+def effective_level(document: Document, now: int, catalogue: Catalogue) -> str | None:
+    """Return the level that counts at a moment, as the policy chooses it (X-10)."""
+    manual, derived = _manual(document, now), _derived(document, now, catalogue)
+    choices = {"derived": [derived], "manual": [manual], "max": [manual, derived]}
+    return _highest(choices[catalogue.policies.clearance])
+
+
+def _derived(document: Document, now: int, catalogue: Catalogue) -> str | None:
+    entries = valid_entries(document, ROLES, catalogue, now)
+    return _highest(entry.fact("clearanceLevel") for _, entry in entries)
+
+
+def _manual(document: Document, now: int) -> str | None:
+    content = document.get(CLEARANCE, {})
+    return content.get("level") if is_valid(content, now) else None
 
 
 def _highest(levels: Iterable[str | None]) -> str | None:

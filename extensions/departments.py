@@ -15,7 +15,7 @@ from scim_server.lifecycle.assignments import (
 )
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
-from scim_server.lifecycle.derivations import codes_in, shown_rows, still_called
+from scim_server.lifecycle.derivations import codes_in, codes_of, shown_rows, still_called
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
@@ -49,14 +49,12 @@ def _derive_flat(document: Document, valid: list[Entry], catalogue: Catalogue) -
         code = get(document, CONNECTOR, "departmentCode")
         if not still_called(code, primary, catalogue.departments, waits):
             put(document, CONNECTOR, "departmentCode", primary.value if primary else None)
-    if get(document, CONNECTOR, "departmentCodes") is not None and valid:
-        codes = get(document, CONNECTOR, "departmentCodes")
-        named_ids = {entry.id for text in codes_in(codes) if (entry := catalogue.departments.find(text))}
-        if named_ids != {entry.id for entry in valid}:
-            put(document, CONNECTOR, "departmentCodes", ";".join(entry.value for entry in valid))
-    if get(document, CONNECTOR, "headOfDepartment") is not None and primary is not None:
+    codes = get(document, CONNECTOR, "departmentCodes")
+    if codes is not None:
+        put(document, CONNECTOR, "departmentCodes", codes_of(codes, valid, catalogue.departments, waits))
+    if get(document, CONNECTOR, "headOfDepartment") is not None and not waits:
         heads = {row["value"] for row in rows(document, DEPARTMENTS) if row.get("headOfDepartment")}
-        put(document, CONNECTOR, "headOfDepartment", primary.id in heads)
+        put(document, CONNECTOR, "headOfDepartment", primary is not None and primary.id in heads)
 
 
 def _write_flat(document: Document, actor: Actor, catalogue: Catalogue) -> None:
@@ -74,8 +72,7 @@ def _write_flat(document: Document, actor: Actor, catalogue: Catalogue) -> None:
 def _write_enterprise(document: Document, actor: Actor, catalogue: Catalogue) -> None:
     """Make the primary department the one that the enterprise extension names."""
     named = get(document, ENTERPRISE, "department")
-    current = [row for row in rows(document, DEPARTMENTS) if row.get("primary") is not True]
-    kept = [Wanted(row["value"], facts=tuple(row.items())) for row in current]
+    kept = [Wanted(row["value"]) for row in rows(document, DEPARTMENTS) if row.get("primary") is not True]
     adopt(document, DEPARTMENTS, [Wanted(named, primary=True), *kept] if named else kept, actor, catalogue)
 
 

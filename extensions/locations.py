@@ -15,7 +15,7 @@ from scim_server.lifecycle.assignments import (
 )
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
-from scim_server.lifecycle.derivations import codes_in, shown_rows, still_called
+from scim_server.lifecycle.derivations import codes_in, codes_of, shown_rows, still_called
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
@@ -34,10 +34,8 @@ def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     primary = valid[0] if valid else None
     if code is not None and not still_called(code, primary, catalogue.locations, waits):
         put(document, CONNECTOR, "locationCode", primary.value if primary else None)
-    if codes is not None and valid:
-        named = {entry.id for text in codes_in(codes) if (entry := catalogue.locations.find(text))}
-        if named != {entry.id for entry in valid}:
-            put(document, CONNECTOR, "locationCodes", ";".join(entry.value for entry in valid))
+    if codes is not None:
+        put(document, CONNECTOR, "locationCodes", codes_of(codes, valid, catalogue.locations, waits))
     scope = get(document, LOCATION, "dataScope")
     if get(document, CONNECTOR, "dataScope") is not None:
         put(document, CONNECTOR, "dataScope", scope)

@@ -15,7 +15,7 @@ from scim_server.lifecycle.assignments import (
 )
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
-from scim_server.lifecycle.derivations import codes_in, shown_rows, still_called
+from scim_server.lifecycle.derivations import codes_in, codes_of, shown_rows, still_called
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
@@ -54,7 +54,8 @@ def _derive_core(document: Document, valid: list[tuple[Document, Entry]], catalo
                 shown.append(role)
         elif entry.id in remaining:
             row, _ = remaining.pop(entry.id)
-            shown.append({**role, "primary": False} if _has_lost_primary(role, row) else role)
+            is_primary = row.get("primary") is True
+            shown.append(role if bool(role.get("primary")) is is_primary else {**role, "primary": is_primary})
     for row, entry in remaining.values():
         primary = {"primary": True} if row.get("primary") is True else {}
         shown.append({"value": entry.value, "display": entry.display, **primary})
@@ -74,20 +75,14 @@ def _called(role: Document, catalogue: Catalogue) -> Entry | None:
     return None
 
 
-def _has_lost_primary(role: Document, row: Document) -> bool:
-    return role.get("primary") is True and row.get("primary") is not True
-
-
 def _derive_flat(document: Document, entries: list[Entry], catalogue: Catalogue) -> None:
     waits = {row["value"] for row in waiting(document, ROLES)}
     role, codes = get(document, CONNECTOR, "primaryRole"), get(document, CONNECTOR, "roleCodes")
     primary = entries[0] if entries else None
     if role is not None and not still_called(role, primary, catalogue.roles, waits):
         put(document, CONNECTOR, "primaryRole", primary.value if primary else None)
-    if codes is not None and entries:
-        named = {entry.id for text in codes_in(codes) if (entry := catalogue.roles.find(text))}
-        if named != {entry.id for entry in entries}:
-            put(document, CONNECTOR, "roleCodes", ";".join(entry.value for entry in entries))
+    if codes is not None:
+        put(document, CONNECTOR, "roleCodes", codes_of(codes, entries, catalogue.roles, waits))
 
 
 def _write_core(document: Document, actor: Actor, catalogue: Catalogue) -> None:
@@ -196,6 +191,13 @@ def _authority(change: Change, context: RuleContext) -> Iterable[Verdict]:
             yield Verdict(message("R-SELF.escalate", what=entry.display), ROLES.path, entry.id)
 
 
+def _many_grants(change: Change, context: RuleContext) -> Iterable[Verdict]:
+    """R-BURST-GRANT: mass grants of roles by one client are stopped before they happen."""
+    done = context.lookups.recent.get("role_grants", 0)
+    if done >= context.policies.burst.role_grants and _fresh(change, context):
+        yield Verdict(message("R-BURST", what="role grants"), ROLES.path)
+
+
 def _last(change: Change, _context: RuleContext) -> Iterable[Verdict]:
     """R-LAST-ROLE: the only role stays (S2 UC-007 AF3)."""
     if not change.is_deletion and rows(change.old, ROLES) and not rows(change.new, ROLES):
@@ -248,6 +250,12 @@ extension = Extension(
             modes("enforce", "enforce", "enforce", "enforce"),
             error="forbidden",
             requirements=("CRE-03", "CRE-04", "ROL-01"),
+        ),
+        Rule(
+            "R-BURST-GRANT",
+            _many_grants,
+            modes("enforce", "enforce", "enforce", "off"),
+            error="tooManyRequests",
         ),
         Rule("R-LAST-ROLE", _last, modes("record", "record", "record", "enforce"), requirements=("ROL-10",)),
     ),

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
         description="Folders with further schemas and resource types as JSON; "
         "in the environment separated as in PATH, in the file a list.",
     )
+    extensions: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        default=None,
+        description="Extensions that are in use, separated by commas; without it every installed one.",
+    )
     max_body_bytes: int = Field(
         default=10 * MEBIBYTE,
         ge=1024,
@@ -112,6 +116,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split_folders(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("extensions", mode="before")
+    @classmethod
+    def _split_extensions(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
     @field_validator("schema_folders")
     @classmethod

@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from starlette.applications import Starlette
 
+from scim_server.security.principals import PERMISSIONS
 from scim_server.settings import Settings
 from scim_server.store.database import Database
 from tests.support.client import ScimClient
@@ -111,8 +112,14 @@ async def connect(application: Starlette, database: Database) -> AsyncIterator[C
 
 @pytest.fixture
 async def scim(connect: Connect) -> ScimClient:
-    """Give a client of the generic dialect that may do everything."""
-    return await connect(profile="admin")
+    """Give a connector of the generic dialect that may do everything."""
+    return await connect(profile="idp", permissions=list(PERMISSIONS))
+
+
+@pytest.fixture
+async def admin(connect: Connect) -> ScimClient:
+    """Give an administrator's client, which may do everything and is refused what the rules refuse people."""
+    return await connect(profile="admin", permissions=list(PERMISSIONS))
 
 
 @pytest.fixture

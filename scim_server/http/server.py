@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from scim_server.dialects import SCHEMA_NAMES
 from scim_server.http.middleware import facts_of
+from scim_server.lifecycle.extension import discover
 from scim_server.scim.errors import ServiceUnavailable
 from scim_server.scim.messages.discovery import Limits
 from scim_server.scim.registry import Registry
@@ -15,6 +16,7 @@ from scim_server.services.authentication import Authenticator
 from scim_server.services.bulk import Bulk
 from scim_server.services.clients import Clients
 from scim_server.services.context import CallContext
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
 from scim_server.settings import Settings
@@ -52,9 +54,10 @@ class Server:
             settings.page_size_default, settings.page_size_max, settings.cursor_lifetime_seconds
         )
         self.authenticator = Authenticator(self.database)
-        self.provisioning = Provisioning(self.database, registry)
-        self.search = Search(self.database, registry, pages)
-        self.bulk = Bulk(self.database, registry)
+        self.lifecycle = Lifecycle(registry, discover(settings.extensions))
+        self.provisioning = Provisioning(self.database, registry, self.lifecycle)
+        self.search = Search(self.database, registry, self.lifecycle, pages)
+        self.bulk = Bulk(self.database, registry, self.lifecycle)
         self._ready = False
         self._preparing = asyncio.Lock()
 
@@ -102,7 +105,9 @@ class Server:
         tenant = request.path_params.get("tenant")
         principal = await self.authenticator.principal(request.headers.get("authorization"), tenant=tenant)
         facts_of(request.scope).principal = principal
-        return CallContext(principal, self.base_url(request))
+        request_id = facts_of(request.scope).request_id
+        is_dry_run = request.query_params.get("dryRun", "").lower() == "true"
+        return CallContext(principal, self.base_url(request), request_id, is_dry_run)
 
     def base_url(self, request: Request) -> str:
         """Return the SCIM base URL as the client addressed it, without a trailing slash."""

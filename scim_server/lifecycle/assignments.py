@@ -163,18 +163,28 @@ def resolve(document: Document, kind: Kind, catalogue: Catalogue) -> list[str]:
 def scope(before: Document, after: Document, kind: Kind, actor: Actor) -> list[str]:
     """Put back in place what a connector dropped and others own; returns the ids that were put back.
 
-    What a client repeats keeps its stamps and its owner.
+    What a client repeats keeps its stamps and its owner; of what others own a connector may repeat the
+    assignment and make it the primary one, and changes nothing else.
     """
     old = {row["value"]: row for row in rows(before, kind)}
     new = {row["value"]: row for row in rows(after, kind)}
-    merged = {target: {**_kept(old.get(target, {})), **stated(row)} for target, row in new.items()}
-    back = [
-        target
-        for target, row in old.items()
-        if target not in new and actor.is_connector and row.get(OWNER) not in (None, actor.client_id)
-    ]
-    keep(after, kind, [*(old[target] for target in back), *merged.values()])
+    back = [target for target, row in old.items() if target not in new and not _is_own(row, actor)]
+    merged = {target: _repeated(old.get(target), row, actor) for target, row in new.items()}
+    if back:
+        places = {target: place for place, target in enumerate(old)}
+        merged |= {target: old[target] for target in back}
+        merged = dict(sorted(merged.items(), key=lambda item: places.get(item[0], len(places))))
+    keep(after, kind, merged.values())
     return back
+
+
+def _repeated(old: Document | None, new: Document, actor: Actor) -> Document:
+    """Return what becomes of an assignment that a client states; one that waited brings its own stamps."""
+    if old is None:
+        return {**(_kept(new) if OWNER in new else {}), **stated(new)}
+    if _is_own(old, actor):
+        return {**_kept(old), **stated(new)}
+    return {**old, "primary": True} if new.get("primary") is True else old
 
 
 def _kept(row: Mapping[str, Any]) -> Document:
@@ -187,6 +197,7 @@ def stamp(before: Document, after: Document, kind: Kind, actor: Actor, source: s
     by = actor.user_id or actor.client
     marks = {"source": source, kind.at: text_of(now), kind.by: by, OWNER: actor.client_id or actor.profile}
     keep(after, kind, [row if row["value"] in known else {**marks, **row} for row in rows(after, kind)])
+    keep_waiting(after, kind, [row if OWNER in row else {**marks, **row} for row in waiting(after, kind)])
 
 
 def settle_primary(before: Document, after: Document, kind: Kind) -> str | None:
@@ -231,15 +242,16 @@ def adopt(after: Document, kind: Kind, wanted: Iterable[Wanted], actor: Actor, c
     """
     table = catalogue.table(kind.type)
     current = {row["value"]: row for row in rows(after, kind)}
-    asked = {}
+    asked: dict[str, Document] = {}
     unresolved = [row for row in waiting(after, kind) if not _is_own(row, actor)]
     for one in wanted:
         entry = table.find(one.text)
         facts = dict(one.facts) | ({} if one.primary is None else {"primary": one.primary})
         if entry is None:
-            unresolved.append({"value": one.text, OWNER: actor.client_id, **facts})
+            unresolved.append({"value": one.text, **facts})
         else:
-            asked[entry.id] = {**current.get(entry.id, {}), "value": entry.id, **facts}
+            known = asked.get(entry.id) or current.get(entry.id, {})
+            asked[entry.id] = _repeated(known or None, {**known, "value": entry.id, **facts}, actor)
     others = [row for target, row in current.items() if target not in asked and not _is_own(row, actor)]
     if any(row.get("primary") is True for row in asked.values()):
         others = [{**row, "primary": False} for row in others]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scim_server.lifecycle import urns
+from scim_server.lifecycle.assignments import KINDS, keep_waiting, waiting
 from scim_server.lifecycle.change import Actor
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.judgement import Judgement
@@ -82,8 +83,12 @@ _OWN_MATTERS = frozenset({(None, "active"), (None, "externalId"), (None, "userNa
 _RANKS: Mapping[str, tuple[str, ...]] = {
     "profile": ("hris", "idp", "admin", "import", "app"),
     "employment": ("hris", "admin", "import", "idp", "app"),
+    "identity": ("idp", "admin", "import", "hris", "app"),
 }
+_IDENTITY = Group("identity", "user:update", ((None, "userName"),))
 _RESTRICTED = frozenset({"limits", "clearance", "permissions"})
+_OF_CREATION = frozenset({"employment", "status"})
+"""Groups that who may create users may state of a new one."""
 
 
 def groups_changed(before: Document, after: Document) -> list[str]:
@@ -99,13 +104,16 @@ def settle(before: Document, after: Document, actor: Actor, policies: Policies, 
     for group in GROUPS:
         if _differs(before, after, group):
             _settle_group(before, after, group, actor, policies, judgement)
+    if _differs(before, after, _IDENTITY):
+        _settle_rank(before, after, _IDENTITY, actor, policies, judgement)
     _settle_profile(before, after, actor, policies, judgement)
 
 
 def _settle_group(
     before: Document, after: Document, group: Group, actor: Actor, policies: Policies, judgement: Judgement
 ) -> None:
-    if not _is_permitted(group, actor, policies):
+    is_new = not before and group.name in _OF_CREATION and actor.may("user:create")
+    if not is_new and not _is_permitted(group, actor, policies):
         if actor.is_connector:
             _take_back(before, after, group)
             message = f"{group.name} cannot be written by a client of profile {actor.profile}; left as it was"
@@ -142,6 +150,7 @@ def _settle_rank(
         ]
         for urn, name in kept:
             put(after, urn, name, get(before, urn, name))
+            _wait_as_before(before, after, (urn, name))
         if kept:
             message = f"{group.name} belongs to {owner}; {len(kept)} attributes were left as they were"
             judgement.add("R-AUTHORITY", "corrected", message, group.name)
@@ -185,12 +194,24 @@ def _is_lower(source: str, owner: str, rank: tuple[str, ...]) -> bool:
 
 
 def _differs(before: Document, after: Document, group: Group) -> bool:
-    return any(get(before, *path) != get(after, *path) for path in group.paths)
+    return any(get(before, *path) != get(after, *path) for path in group.paths) or any(
+        waiting(before, kind) != waiting(after, kind)
+        for kind in KINDS
+        if (kind.urn, kind.attribute) in group.paths
+    )
 
 
 def _take_back(before: Document, after: Document, group: Group) -> None:
     for urn, name in group.paths:
         put(after, urn, name, get(before, urn, name))
+        _wait_as_before(before, after, (urn, name))
+
+
+def _wait_as_before(before: Document, after: Document, path: tuple[str | None, str]) -> None:
+    """Forget in place the assignments that are to wait for a target which is not there yet."""
+    for kind in KINDS:
+        if (kind.urn, kind.attribute) == path:
+            keep_waiting(after, kind, waiting(before, kind))
 
 
 def _note(after: Document, name: str, source: str) -> None:

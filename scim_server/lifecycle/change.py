@@ -29,7 +29,8 @@ HUMANS = frozenset({"admin"})
 class Actor:
     """The client behind a change: its profile, permissions, and the user it is bound to, if any.
 
-    `roles` are the values of the roles that user holds now.
+    `roles` are the values of the roles that user holds now; `acts_for` is the source where that is not the
+    profile, such as a group whose members get what it stands for.
     """
 
     profile: str
@@ -38,11 +39,12 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     user_id: str | None = None
     roles: frozenset[str] = frozenset()
+    acts_for: str | None = None
 
     @property
     def source(self) -> str:
         """The source that its assignments and holds are recorded for."""
-        return self.profile
+        return self.acts_for or self.profile
 
     @property
     def is_connector(self) -> bool:
@@ -184,7 +186,7 @@ class Change:
     def overrides(self, *names: str) -> bool:
         """Tell whether the client overrides one of the named rules or policies, and justifies that."""
         stated = {str(name).lower() for name in self.context.get("overrides", ())}
-        return bool(stated & {name.lower() for name in names}) and self.justification is not None
+        return bool(stated & {name.lower() for name in names if name}) and self.justification is not None
 
 
 @dataclass(frozen=True, slots=True)

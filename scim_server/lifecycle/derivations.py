@@ -1,6 +1,6 @@
 """Helpers that the derivations of assignments share."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from scim_server.lifecycle.assignments import Kind, is_valid, keep, rows
@@ -37,6 +37,20 @@ def still_called(text: str | None, entry: Entry | None, table: Table, waits: Col
     if found is None:
         return text in waits
     return entry is not None and found.id == entry.id
+
+
+def codes_of(text: str, entries: Sequence[Entry], table: Table, waits: Collection[str]) -> str | None:
+    """Return a list of codes: as it was sent where it names just the entries, else anew, None without any.
+
+    What is not there yet and is waited for stays in it.
+    """
+    named = {code: table.find(code) for code in codes_in(text)}
+    known = {entry.id for entry in named.values() if entry is not None}
+    gone = [code for code, entry in named.items() if entry is None and code not in waits]
+    if known == {entry.id for entry in entries} and not gone:
+        return text
+    unknown = [code for code, entry in named.items() if entry is None and code in waits]
+    return ";".join([*(entry.value for entry in entries), *unknown]) or None
 
 
 def codes_in(text: str) -> list[str]:

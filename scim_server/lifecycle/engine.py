@@ -21,7 +21,7 @@ from scim_server.lifecycle.mirrors import FLAT_FORMS, MIRRORS
 from scim_server.lifecycle.profile_rules import PROFILE_RULES
 from scim_server.lifecycle.reference_rules import REFERENCE_RULES
 from scim_server.lifecycle.requests import Request
-from scim_server.lifecycle.standing import STANDING
+from scim_server.lifecycle.standing import PLANS, STANDING
 from scim_server.lifecycle.status_rules import STATUS_RULES
 from scim_server.lifecycle.transitions import settle_status
 from scim_server.lifecycle.urns import LIFECYCLE
@@ -51,13 +51,14 @@ class Engine:
             *STATUS_RULES,
         )
         self._derivations: tuple[Derivation, ...] = (
+            PLANS,
             FLAT_FORMS,
             *(one for extension in extensions for one in extension.derivations),
             STANDING,
         )
         self._mirrors: tuple[Mirror, ...] = (
-            *MIRRORS,
             *(mirror for extension in extensions for mirror in extension.mirrors),
+            *MIRRORS,
         )
         self.jobs: tuple[Job, ...] = tuple(job for extension in extensions for job in extension.jobs)
         self.varying = frozenset(path for one in self._derivations for path in one.attributes)
@@ -92,11 +93,6 @@ class Engine:
         before = request.before or {}
         _repeat_unstated(before, after, judgement)
         unresolved = self._settle_forms(request, before, after, catalogue, judgement)
-        for kind in KINDS:
-            back = assignments.scope(before, after, kind, request.actor)
-            if back:
-                text = f"{len(back)} {kind.noun} assignments of other sources stayed"
-                judgement.add("R-PUT", "corrected", text, kind.path)
         authority.settle(before, after, request.actor, catalogue.policies, judgement)
         self._complete_assignments(before, after, request.actor, catalogue, now, judgement)
         transition = settle_status(request, before, after, catalogue, now)
@@ -123,9 +119,13 @@ class Engine:
         catalogue: Catalogue,
         judgement: Judgement,
     ) -> list[tuple[str, str]]:
-        """Name references by id, bring flat and rich forms together, and return what names nothing."""
+        """Name targets by id, keep what others own, bring both forms together; returns what names nothing."""
         for kind in KINDS:
             assignments.resolve(after, kind, catalogue)
+            back = assignments.scope(before, after, kind, request.actor)
+            if back:
+                text = f"{len(back)} {kind.noun} assignments of other sources stayed"
+                judgement.add("R-PUT", "corrected", text, kind.path)
         for mirror in self._mirrors:
             if not _differs(before, after, mirror.flat):
                 continue

@@ -67,10 +67,12 @@ _GRAVITY = (
 def mode_of(rule: Rule, profile: str, policies: Policies) -> Mode:
     """Return the mode of a rule for a profile: the policies' own, else the rule's; gradual only records."""
     stated = policies.rules.get(rule.id, {}).get(profile)  # type: ignore[call-overload]
-    mode: Mode = stated or rule.modes.get(profile, "record")
-    if policies.gradual and stated is None and mode in {"enforce", "warn"} and rule.error != "forbidden":
-        return "record"
-    return mode
+    return stated or _softened(rule.modes.get(profile, "record"), rule, policies)
+
+
+def _softened(mode: Mode, rule: Rule, policies: Policies) -> Mode:
+    is_gradual = policies.gradual and rule.error != "forbidden"
+    return "record" if is_gradual and mode in {"enforce", "warn"} else mode
 
 
 def judge(rules: Sequence[Rule], change: Change, context: RuleContext) -> Judgement:
@@ -81,13 +83,13 @@ def judge(rules: Sequence[Rule], change: Change, context: RuleContext) -> Judgem
         if mode == "off":
             continue
         for verdict in rule.check(change, context):
-            effect = _effect(rule, verdict, mode, change)
+            chosen = mode if verdict.mode is None else _softened(verdict.mode, rule, context.policies)
+            effect = _effect(rule, verdict, chosen, change)
             judgement.findings.append(Finding(rule.id, effect, verdict.message, verdict.path, rule.error))
     return judgement
 
 
 def _effect(rule: Rule, verdict: Verdict, mode: Mode, change: Change) -> str:
-    chosen = verdict.mode or mode
-    if chosen == "warn" and change.overrides(rule.id, verdict.key):
+    if mode == "warn" and change.overrides(rule.id, verdict.key):
         return "overridden"
-    return _EFFECTS[chosen]
+    return _EFFECTS[mode]

@@ -1,12 +1,13 @@
 """Flat forms of facts that belong to no extension module: dates, employee number, business unit."""
 
+from scim_server.lifecycle.assignments import LOCATIONS, rows
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import Actor
 from scim_server.lifecycle.dates import moment_of, text_of, user_zone
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Mirror
 from scim_server.lifecycle.state import moment
-from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE, LOCATION
+from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
 
 STARTS, ENDS = ("startDate",), ("endDate", "terminationDate")
 _COPIES = (
@@ -19,9 +20,9 @@ def zone_of(document: Document, catalogue: Catalogue) -> str:
     """Return the zone of a user's dates: its own, else its location's, else the organisation's."""
     located = next(
         (
-            entry.fact("timezone")
-            for row in get(document, LOCATION, "locations") or ()
-            if (entry := catalogue.locations.get(row["value"])) is not None
+            zone
+            for row in sorted(rows(document, LOCATIONS), key=lambda row: row.get("primary") is not True)
+            if (entry := catalogue.locations.get(row["value"])) and (zone := entry.fact("timezone"))
         ),
         None,
     )

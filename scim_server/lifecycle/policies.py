@@ -112,6 +112,7 @@ class TokenPolicy(_Section):
     maximum_days: int = Field(default=365, ge=1)
     allow_never: bool = False
     per_hour: int = Field(default=10, ge=1)
+    prefix: str = Field(default="itm_live_", pattern=r"[A-Za-z0-9_]{1,20}")
 
 
 class BurstPolicy(_Section):

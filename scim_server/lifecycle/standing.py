@@ -1,13 +1,14 @@
 """What a user's status looks like at a moment: `active`, effectiveStatus, holds, lock, readiness."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from scim_server.lifecycle.assignments import DEPARTMENTS, ROLES, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document, get, primary_email, put
 from scim_server.lifecycle.extension import Derivation
-from scim_server.lifecycle.state import UNASSIGNED, facts_of, set_fact, shown_hold
+from scim_server.lifecycle.state import UNASSIGNED, facts_of, keep_facts, set_fact, shown_hold
 from scim_server.lifecycle.status import SIGNED_IN, Facts, administrative, effective, facts_at
 from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
 
@@ -35,17 +36,21 @@ def missing(document: Document, catalogue: Catalogue, now: int) -> list[str]:
 
 def current_facts(document: Document, catalogue: Catalogue, now: int) -> Facts:
     """Return the facts of a user with the scheduled changes of status that are due carried out."""
-    facts = facts_of(document)
-    if not facts.planned:
-        return facts
-    return facts_at(facts, now, ready=not missing(document, catalogue, now))
+    return facts_at(facts_of(document), now, lambda moment: not missing(document, catalogue, moment))
+
+
+def carry_out_plans(document: Document, now: int, catalogue: Catalogue) -> None:
+    """Make facts of the scheduled changes that are due, in place, before assignments that ended are gone."""
+    planned = facts_of(document).planned
+    if any(plan.at <= now for plan in planned):
+        facts = current_facts(document, catalogue, now)
+        keep_facts(document, replace(facts, planned=tuple(plan for plan in planned if plan.at > now)))
 
 
 def derive_standing(document: Document, now: int, catalogue: Catalogue) -> None:
     """Set `active` and the computed part of the lifecycle extension in place."""
     lacks = missing(document, catalogue, now)
-    stored = facts_of(document)
-    facts = facts_at(stored, now, ready=not lacks) if stored.planned else stored
+    facts = facts_of(document)
     status = effective(facts, now)
     document["active"] = status in SIGNED_IN
     if UNASSIGNED in document:
@@ -59,7 +64,7 @@ def derive_standing(document: Document, now: int, catalogue: Catalogue) -> None:
     if get(document, CONNECTOR, "accountStatus") is not None:
         put(document, CONNECTOR, "accountStatus", administrative(facts, now))
     _derive_lock(document, facts, now)
-    _derive_plans(document, stored, now)
+    _derive_plans(document, facts)
 
 
 def _derive_lock(document: Document, facts: Facts, now: int) -> None:
@@ -71,12 +76,8 @@ def _derive_lock(document: Document, facts: Facts, now: int) -> None:
         set_fact(document, "lockout", locked=False, lockedAt=None, until=None, reason=None)
 
 
-def _derive_plans(document: Document, stored: Facts, now: int) -> None:
-    plans = [
-        {"value": plan.id, "kind": plan.kind, "effectiveAt": text_of(plan.at)}
-        for plan in stored.planned
-        if plan.at > now
-    ]
+def _derive_plans(document: Document, facts: Facts) -> None:
+    plans = [{"value": plan.id, "kind": plan.kind, "effectiveAt": text_of(plan.at)} for plan in facts.planned]
     put(document, LIFECYCLE, "scheduledChanges", plans)
 
 
@@ -85,6 +86,8 @@ def standing_moments(document: Document) -> Iterable[int]:
     return facts_of(document).moments()
 
 
+PLANS = Derivation(carry_out_plans)
+"""The first of all derivations."""
 STANDING = Derivation(
     derive_standing,
     attributes=(

@@ -6,7 +6,7 @@ administrator also lifts those of administrators, identity providers and dormanc
 lifts its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 PENDING, ACTIVE, INACTIVE, SUSPENDED = "pending", "active", "inactive", "suspended"
@@ -108,16 +108,17 @@ def kind_of(reason: str) -> str:
     return _KIND_OF_REASON.get(reason, "deprovisioned")
 
 
-def facts_at(facts: Facts, moment: int, *, ready: bool = True) -> Facts:
+def facts_at(facts: Facts, moment: int, ready: Callable[[int], bool] = lambda _moment: True) -> Facts:
     """Return the facts with the scheduled changes up to a moment carried out.
 
-    A scheduled activation of a user who is not ready does nothing; a deactivation always works.
+    `ready` tells whether the user is ready at the moment for which a change was planned. A scheduled
+    activation of a user who was not does nothing; a deactivation always works.
     """
     for plan in sorted(facts.planned, key=lambda plan: (plan.at, plan.id)):
         if plan.at > moment:
             break
         if plan.kind == "activate":
-            facts = lifted(facts, [plan.source], plan.at) if ready else facts
+            facts = lifted(facts, [plan.source], plan.at) if ready(plan.at) else facts
         else:
             kind = SUSPENSION if plan.kind == "suspend" else kind_of(plan.reason)
             facts = held(facts, Hold(plan.source, kind, plan.reason, plan.at))
@@ -237,7 +238,7 @@ def decide(facts: Facts, wish: Wish, moment: int) -> Decision:
 def _on_top(facts: Facts, wish: Wish, moment: int) -> Decision:
     """Add a hold beside those of others: inactive on inactive or suspended, suspended on suspended."""
     hold = hold_of(wish, moment)
-    if any(own.id == hold.id and own.holds_at(moment) for own in facts.holds):
+    if any((own.id, own.until) == (hold.id, hold.until) and own.holds_at(moment) for own in facts.holds):
         return Decision(facts)
     if wish.source not in _CONNECTORS and administrative(facts, moment) != wish.status:
         return Decision(facts, is_allowed=False)

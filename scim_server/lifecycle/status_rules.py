@@ -77,15 +77,18 @@ def _obligations(change: Change, context: RuleContext) -> Iterable[Verdict]:
         yield Verdict(message("R-OBLIG"))
 
 
-def _many_deactivations(_change: Change, context: RuleContext) -> Iterable[Verdict]:
+def _many_deactivations(change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-BURST-DEACTIVATE: mass deactivation happens, since access must go, and raises an alarm."""
-    if context.lookups.recent.get("deactivations", 0) >= context.policies.burst.deactivations:
+    done = context.lookups.recent.get("deactivations", 0)
+    is_one = change.is_deactivation and not change.is_deletion
+    if is_one and done >= context.policies.burst.deactivations:
         yield Verdict(message("R-BURST", what="deactivations"))
 
 
-def _many_deletions(_change: Change, context: RuleContext) -> Iterable[Verdict]:
+def _many_deletions(change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-BURST-DELETE: mass deletion is stopped before it happens."""
-    if context.lookups.recent.get("deletions", 0) >= context.policies.burst.deletions:
+    done = context.lookups.recent.get("deletions", 0)
+    if change.is_deletion and done >= context.policies.burst.deletions:
         yield Verdict(message("R-BURST", what="deletions"))
 
 

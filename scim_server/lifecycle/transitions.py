@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from scim_server.lifecycle.assignments import PERMISSIONS, keep
+from scim_server.lifecycle.assignments import PERMISSIONS, keep, rows
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import Actor, Transition
 from scim_server.lifecycle.dates import text_of
@@ -172,7 +172,8 @@ def _write_down(request: Request, wish: Wish, trigger: str, after: Document, now
         put(after, LIFECYCLE, "sessionsRevokedAt", text_of(now))
         put(after, LIFECYCLE, "tokensRevokedAt", text_of(now))
     if trigger == "reactivate":
-        keep(after, PERMISSIONS, ())
+        former = {row["value"] for row in rows(request.stored or {}, PERMISSIONS)}
+        keep(after, PERMISSIONS, [row for row in rows(after, PERMISSIONS) if row["value"] not in former])
 
 
 def _settle_lock(before: Document, after: Document, stored: Document, facts: Facts, actor: Actor) -> Facts:

@@ -158,6 +158,15 @@ class UnsupportedMediaType(ScimError):
     status = 415
 
 
+class TooManyRequests(ScimError):
+    """The client does too much of something in too short a time (RFC 6585 §4)."""
+
+    status = 429
+
+    def __init__(self, detail: str, *, retry_after: int = 3600) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
 class NotSupported(ScimError):
     """The protocol knows the operation and this server does not offer it."""
 

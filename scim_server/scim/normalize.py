@@ -200,6 +200,7 @@ class Normalizer:
         target = content.get("value")
         if target is None and isinstance(content.get("$ref"), str):
             target = content["$ref"].rstrip("/").rpartition("/")[2]
+        target = target or content.get("code")
         if not target:
             if attribute.multi_valued:
                 self.violations.append(f"{where}.value is required")
@@ -210,7 +211,7 @@ class Normalizer:
         own = {
             key: item
             for key, item in content.items()
-            if key.lower() not in {"value", "$ref", "type", "display"}
+            if key.lower() not in {"value", "$ref", "type", "display", "code"}
         }
         named = canonical_id(target) if attribute.reference_kind is ReferenceKind.MEMBERSHIP else target
         return {"value": named, **own}

@@ -90,7 +90,22 @@ class Projection:
                 continue
             part = self._content(self.resource_type.attributes, {key: value})
             shown.update(part)
+        if "schemas" in shown:
+            shown["schemas"] = [
+                urn for urn in shown["schemas"] if urn in shown or self._is_known(urn, resource.get(urn))
+            ]
         return shown
+
+    def _is_known(self, urn: str, content: Mapping[str, Any] | None) -> bool:
+        """Tell whether a schema is named although none of its attributes is shown.
+
+        An extension is passed over where all of it is returned on request only.
+        """
+        extension = self.resource_type.extension(urn)
+        if extension is None or content is None:
+            return True
+        stated = (extension.attributes.get(name.lower()) for name in content)
+        return any(attribute is not None and attribute.returned != "request" for attribute in stated)
 
     def _content(self, attributes: Mapping[str, Attribute], content: Mapping[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}

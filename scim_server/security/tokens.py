@@ -11,9 +11,9 @@ PREFIX_LENGTH = 12
 MAX_LENGTH = 4_096
 
 
-def new_token() -> str:
+def new_token(beginning: str = "scim_") -> str:
     """Return a new token; its first PREFIX_LENGTH characters may be shown to tell tokens apart."""
-    return f"scim_{secrets.token_urlsafe(32)}"
+    return f"{beginning}{secrets.token_urlsafe(32)}"
 
 
 def digest(token: str) -> str:

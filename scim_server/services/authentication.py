@@ -5,10 +5,12 @@ import json
 from scim_server.dialects import DIALECTS
 from scim_server.scim.errors import Unauthorized
 from scim_server.security import tokens
-from scim_server.security.principals import Principal
+from scim_server.security.principals import Principal, permissions_of
 from scim_server.store import clients as rows
+from scim_server.store import holders
 from scim_server.store.clock import now
 from scim_server.store.database import Database
+from scim_server.store.tables import Record
 
 
 class Authenticator:
@@ -30,6 +32,9 @@ class Authenticator:
             raise Unauthorized("The token has been revoked.", error="invalid_token")
         if row.expires is not None and row.expires <= now():
             raise Unauthorized("The token has expired.", error="invalid_token")
+        lent = frozenset() if row.owner_id is None else permissions_of(json.loads(row.scopes))
+        if row.owner_id is not None:
+            await self._note_use(row, digest)
         return Principal(
             tenant_id=row.tenant_id,
             tenant=row.tenant_name,
@@ -38,6 +43,21 @@ class Authenticator:
             profile=row.profile,
             dialect=row.dialect,
             policy=DIALECTS[row.dialect].switched(json.loads(row.switches)),
-            permissions=frozenset(json.loads(row.permissions)),
-            user_id=row.user_id,
+            permissions=frozenset(json.loads(row.permissions)) | lent,
+            user_id=row.owner_id or row.user_id,
+            row_scope=row.row_scope,
+            lent=lent,
+            catalogue_version=row.catalogue_version,
+            settle_at=row.settle_at,
         )
+
+    async def _note_use(self, row: Record, digest: str) -> None:
+        """Refuse the token of a user who is not active now, and note that it was used."""
+        moment = now()
+        active = await self._database.read(
+            lambda reader: holders.is_active(reader, row.tenant_id, row.owner_id, moment)
+        )
+        if not active:
+            raise Unauthorized("The token has been revoked.", error="invalid_token")
+        if row.last_used is None or row.last_used < moment - rows.TOUCH_EVERY:
+            await self._database.write(lambda writer: rows.touch_token(writer, digest, moment))

@@ -14,8 +14,11 @@ from scim_server.scim.messages.bulk import BulkOperation, BulkRequest, replace_r
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import etag
+from scim_server.security.principals import BULK_UPDATE
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
+from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
 
@@ -60,9 +63,10 @@ class _Run:
 class Bulk:
     """Carries out bulk requests."""
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    def __init__(self, database: Database, registry: Registry, lifecycle: Lifecycle) -> None:
         self._database = database
         self._registry = registry
+        self._lifecycle = lifecycle
 
     async def run(self, call: CallContext, request: BulkRequest) -> list[BulkResult]:
         """Return a result for every operation that was tried, in the order of the request.
@@ -71,6 +75,9 @@ class Bulk:
         one transaction, every other is one of its own and authorised on its own. After
         failOnErrors errors nothing more is tried.
         """
+        threshold = self._lifecycle.policies_of(call.principal.tenant_id).bulk_threshold
+        if len(request.operations) > threshold:
+            call.principal.require(BULK_UPDATE)
         run = self._prepare(request)
         for unit in _units(run.needs):
             if run.stopped:
@@ -111,8 +118,9 @@ class Bulk:
                 and (name := run.request.operations[index].bulk_id) in run.ids
                 and name is not None
             }
-            context = filter_context(self._database, self._registry, call)
-            changes = Changes(writer, self._registry, call.principal, context, expected)
+            varying = self._lifecycle.engine.varying
+            context = filter_context(self._database, self._registry, call, varying)
+            changes = Changes(writer, self._registry, self._lifecycle, call, context, expected)
             for index in unit:
                 current = index
                 done[index] = await self._operate(changes, run, index, unit)
@@ -134,8 +142,11 @@ class Bulk:
         data = replace_references(operation.data, run.ids, "data")
         path = replace_references(operation.path, run.ids)
         resource_type, own_id = self._target(path, operation.method)
+        if own_id:
+            await is_in_scope_to_change(changes, resource_type, own_id)
         if operation.method == "POST":
             created = await changes.create(resource_type, data, id=run.ids.get(operation.bulk_id or ""))
+            await stays_in_scope(changes, created)
             return BulkResult(operation, 201, resource_type, created.id, created.version)
         if operation.method == "DELETE":
             await changes.delete(resource_type, own_id, if_match=operation.version)
@@ -145,6 +156,7 @@ class Bulk:
         else:
             operations = parse_patch(data, changes.principal.policy)
             changed = await changes.patch(resource_type, own_id, operations, if_match=operation.version)
+        await stays_in_scope(changes, changed)
         return BulkResult(operation, 200, resource_type, changed.id, changed.version)
 
     def _target(self, path: str, method: str) -> tuple[ResourceType, str]:

@@ -1,32 +1,33 @@
 """Creating, replacing, patching and deleting one resource inside a transaction that the caller owns."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from scim_server.scim.attributes import ReferenceKind
-from scim_server.scim.contents import (
-    References,
-    display_of,
-    put_references,
-    take_memberships,
-    take_references,
-    unique_keys,
-    with_defaults,
-    without_secrets,
-)
-from scim_server.scim.errors import NotFound, Uniqueness
+from scim_server.lifecycle.catalogue import Catalogue
+from scim_server.lifecycle.change import SYSTEM, Actor
+from scim_server.lifecycle.documents import Document, differences
+from scim_server.lifecycle.judgement import Finding
+from scim_server.scim.attributes import Attribute, ReferenceKind
+from scim_server.scim.contents import put_references, take_memberships, with_defaults
+from scim_server.scim.errors import NotFound
 from scim_server.scim.identifiers import canonical_id
-from scim_server.scim.normalize import Document, Normalizer, fold_document
+from scim_server.scim.normalize import Normalizer
 from scim_server.scim.patch.apply import apply_patch
 from scim_server.scim.patch.membership import Membership
 from scim_server.scim.patch.operations import Operation
 from scim_server.scim.preconditions import check_if_match
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.replace import mentioned_memberships, replaced, stated_schemas
-from scim_server.scim.resources import ReferenceValue, Resource
-from scim_server.security.principals import CREATE, DELETE, UPDATE, Principal
-from scim_server.services.memberships import MembershipWriter
-from scim_server.store import counters, references, resources
+from scim_server.scim.resources import Resource
+from scim_server.security.principals import CHANGING, CREATING, REMOVING, Principal, permission_for
+from scim_server.services import audit, guard
+from scim_server.services.context import CallContext
+from scim_server.services.hooks import hook_for
+from scim_server.services.lifecycle import USER, Lifecycle
+from scim_server.services.lookups import Finder
+from scim_server.services.persistence import Persistence
+from scim_server.services.user_changes import UserChanges
+from scim_server.store import references, resources
 from scim_server.store.clock import now
 from scim_server.store.database import Writer
 from scim_server.store.filters.compiler import FilterContext
@@ -35,47 +36,89 @@ from scim_server.store.identifiers import new_id
 
 def not_found(resource_type: ResourceType, id: str) -> NotFound:
     """Return the error for an id that names nothing."""
-    return NotFound(f"{resource_type.name} {id[:80]} is not here.")
+    return NotFound(f"{resource_type.name} not found: {id[:80]} is not here.")
 
 
-@dataclass(slots=True)
 class Changes:
     """The changes of one transaction, made for one principal.
 
     `expected` maps ids that the transaction is going to make to their types, so that references
-    to them are accepted before they are there.
+    to them are accepted before they are there. `report` collects what a dry run shows.
     """
 
-    writer: Writer
-    registry: Registry
-    principal: Principal
-    context: FilterContext
-    expected: dict[str, str] = field(default_factory=dict)
+    def __init__(  # noqa: PLR0913, PLR0917 - what a transaction works with
+        self,
+        writer: Writer,
+        registry: Registry,
+        lifecycle: Lifecycle,
+        call: CallContext,
+        context: FilterContext,
+        expected: dict[str, str] | None = None,
+    ) -> None:
+        self.writer = writer
+        self.registry = registry
+        self.lifecycle = lifecycle
+        self.call = call
+        self.context = context
+        self.moment = now()
+        self.report: list[audit.Event] = []
+        self.persistence = Persistence(
+            writer, registry, call.principal, context, self.moment, expected or {}
+        )
+        self.finder = Finder(writer, context, call.principal.client_id)
+        self.users = UserChanges(self)
+        self.holders: list[str] = []
+        self.shown: Document = {}
+        self._own_catalogue: Catalogue | None = None
+        self._has_changed_catalogue = False
+
+    @property
+    def principal(self) -> Principal:
+        """The client behind the request."""
+        return self.call.principal
+
+    @property
+    def tenant_id(self) -> int:
+        """The tenant of the transaction."""
+        return self.call.principal.tenant_id
+
+    async def catalogue(self) -> Catalogue:
+        """Return the tenant's catalogue as this transaction sees it.
+
+        What a transaction has changed itself is read for it alone: others must not see it before the commit.
+        """
+        if not self._has_changed_catalogue:
+            return await self.lifecycle.catalogue(self.writer, self.tenant_id)
+        if self._own_catalogue is None:
+            self._own_catalogue = await self.lifecycle.load(self.writer, self.tenant_id)
+        return self._own_catalogue
+
+    def catalogue_changed(self) -> None:
+        """Note that this transaction has changed the catalogue or the policies."""
+        self._has_changed_catalogue, self._own_catalogue = True, None
 
     async def create(self, resource_type: ResourceType, data: Any, *, id: str | None = None) -> Resource:
         """Create a resource from a POST body; `id` is given where a Bulk request fixed it before.
 
         Raises Forbidden, InvalidSyntax, InvalidValue with every violation, and Uniqueness.
         """
-        self.principal.require(CREATE)
+        await self.permit(resource_type, CREATING)
+        if resource_type.name == USER:
+            data = self.users.completed(data)
         document = Normalizer(resource_type, self.principal.policy).resource(data)
-        document = without_secrets(with_defaults(document, resource_type), resource_type)
-        document, members = take_memberships(document, resource_type)
-        plain, owned = take_references(document, resource_type)
-        moment = now()
-        created = Resource(resource_type.name, id or new_id(), 1, moment, moment, plain)
-        await self._claim(resource_type, created.id, unique_keys(plain, resource_type))
-        await resources.insert(
-            self.writer, self.principal.tenant_id, created, self._contents(plain, resource_type)
+        own_id = id or new_id()
+        if resource_type.name == USER:
+            return await self.users.create(own_id, document)
+        document, members = take_memberships(with_defaults(document, resource_type), resource_type)
+        hook = hook_for(resource_type.name)
+        document = await hook.creating(self, own_id, document)
+        created = await self.persistence.insert(
+            resource_type, own_id, document, _memberships(resource_type, members)
         )
-        await self._save_references(created, {}, owned, moment)
-        memberships = [
-            membership
-            for attribute in resource_type.references_of(ReferenceKind.MEMBERSHIP)
-            if (membership := _replacement(attribute, members.get(attribute.storage_key, [])))
-        ]
-        await self._members().apply(created, memberships, moment, is_new=True)
-        await counters.count_live(self.writer, self.principal.tenant_id, resource_type.name, 1)
+        action = f"{_noun(resource_type)}.create"
+        changes = _shown(document, members)
+        await self.record(audit.Event(action, resource_type.name, own_id, None, changes))
+        await hook.created(self, created, document, members)
         return created
 
     async def replace(
@@ -85,12 +128,12 @@ class Changes:
 
         Raises NotFound, PreconditionFailed, and as `create`; Mutability for immutable attributes.
         """
-        self.principal.require(UPDATE)
-        current = await self._locked(resource_type, id, if_match)
+        await self.permit(resource_type, CHANGING)
+        current = await self.locked(resource_type, id, if_match)
         policy = self.principal.policy
         stated = Normalizer(resource_type, policy).resource(data)
         stated, members = take_memberships(stated, resource_type)
-        before = put_references(current, resource_type)
+        before = await self._seen(resource_type, current)
         after = replaced(before, stated, resource_type, policy, stated_schemas(data))
         mentioned = mentioned_memberships(data, resource_type)
         memberships = []
@@ -99,6 +142,8 @@ class Changes:
             if key in mentioned or not policy.keep_omitted_in_replace:
                 memberships.append(Membership(attribute))
                 memberships[-1].replace(members.get(key, []))
+        if resource_type.name == USER:
+            return await self.users.change(current, before, after, states_active="active" in stated)
         return await self._store(resource_type, current, before, after, memberships)
 
     async def patch(
@@ -113,35 +158,110 @@ class Changes:
 
         Raises NotFound, PreconditionFailed, and as scim.patch.apply.apply_patch; Uniqueness.
         """
-        self.principal.require(UPDATE)
-        current = await self._locked(resource_type, id, if_match)
-        before = put_references(current, resource_type)
+        await self.permit(resource_type, CHANGING)
+        current = await self.locked(resource_type, id, if_match)
+        before = await self._seen(resource_type, current)
         result = apply_patch(before, operations, resource_type, self.principal.policy, id=current.id)
-        return await self._store(resource_type, current, before, result.document, list(result.memberships))
+        if resource_type.name == USER:
+            return await self.users.patch(current, before, result.document, operations, resource_type)
+        return await self._store(
+            resource_type, current, before, result.document, list(result.memberships)
+        )
 
     async def delete(self, resource_type: ResourceType, id: str, *, if_match: str | None = None) -> None:
         """Delete a resource and every reference to it; raises NotFound and PreconditionFailed."""
-        self.principal.require(DELETE)
-        tenant_id = self.principal.tenant_id
-        current = await self._locked(resource_type, id, if_match)
-        moment = now()
-        await resources.mark_deleted(self.writer, tenant_id, current.id, moment)
-        sources = await references.forget(self.writer, tenant_id, current.id)
-        await resources.touch(self.writer, tenant_id, sources, moment)
-        await counters.count_live(self.writer, tenant_id, resource_type.name, -1)
+        await self.permit(resource_type, REMOVING)
+        current = await self.locked(resource_type, id, if_match)
+        if resource_type.name == USER:
+            await self.users.delete(current)
+            return
+        hook = hook_for(resource_type.name)
+        before = put_references(current, resource_type)
+        await hook.deleting(self, current, before)
+        await self.remove(resource_type, current)
+        action = f"{_noun(resource_type)}.delete"
+        await self.record(audit.Event(action, resource_type.name, current.id, before, None))
+        await hook.deleted(self, current, before)
 
-    async def _locked(self, resource_type: ResourceType, id: str, if_match: str | None) -> Resource:
-        tenant_id = self.principal.tenant_id
+    async def remove(self, resource_type: ResourceType, current: Resource) -> None:
+        """Mark a resource deleted, drop the references from and to it, and touch what pointed at it."""
+        await resources.mark_deleted(
+            self.writer, self.tenant_id, current.id, self.moment, self.principal.user_id
+        )
+        sources = await references.forget(self.writer, self.tenant_id, current.id)
+        await resources.touch(self.writer, self.tenant_id, sources, self.moment)
+        await self.persistence.count(resource_type, -1)
+
+    async def permit(self, resource_type: ResourceType, work: str) -> None:
+        """Raise Forbidden unless the client may do this to a type, now as when it was identified."""
+        self.principal.require(permission_for(resource_type.name, work))
+        await guard.unchanged(self.writer, self.principal)
+
+    async def record(self, event: audit.Event) -> None:
+        """Write an event to the audit trail, and keep it for a dry run."""
+        self.report.append(event)
+        await audit.record(self.writer, self.registry, self.call, event, self.moment)
+
+    async def adjust(
+        self,
+        id: str,
+        work: Callable[[Document], None],
+        action: str,
+        *,
+        actor: Actor = SYSTEM,
+        findings: Sequence[Finding] = (),
+        tells: Sequence[tuple[str, Document]] = (),
+    ) -> Resource | None:
+        """Change the facts of a user from within; None where the user is not there (see UserChanges.adjust)."""
+        return await self.users.adjust(id, work, action, actor=actor, findings=findings, tells=tells)
+
+    async def create_internally(self, type_name: str, document: Document) -> Resource:
+        """Create a resource that follows from another change, with its audit event; no permission is asked."""
+        resource_type = self.registry.resource_types[type_name]
+        hook, own_id = hook_for(type_name), new_id()
+        document = await hook.creating(self, own_id, document)
+        created = await self.persistence.insert(resource_type, own_id, document)
+        await self.record(audit.Event(f"{_noun(resource_type)}.create", type_name, own_id, None, document))
+        await hook.created(self, created, document, {})
+        return created
+
+    async def store_internally(
+        self, resource_type: ResourceType, current: Resource, after: Document
+    ) -> Resource:
+        """Store what another change makes of a resource, with its audit event; no permission is asked."""
+        before = put_references(current, resource_type)
+        changed, _ = await self.persistence.update(resource_type, current, before, after)
+        if changed is not current:
+            event = audit.Event(f"{_noun(resource_type)}.update", current.type, current.id, before, after)
+            await self.record(event)
+        return changed
+
+    async def locked(self, resource_type: ResourceType, id: str, if_match: str | None = None) -> Resource:
+        """Return a resource with its own references and keep other writers from it; raises NotFound."""
+        found = await self.find_locked(resource_type, id)
+        if found is None:
+            raise not_found(resource_type, id)
+        check_if_match(if_match, found.etag)
+        return found
+
+    async def find_locked(self, resource_type: ResourceType, id: str) -> Resource | None:
+        """Return a resource as `locked` does, None where it is not there."""
         current = await resources.fetch_for_update(
-            self.writer, tenant_id, resource_type.name, canonical_id(id)
+            self.writer, self.tenant_id, resource_type.name, canonical_id(id), now=self.moment
         )
         if current is None:
-            raise not_found(resource_type, id)
-        check_if_match(if_match, current.etag)
+            return None
         owned = resource_type.references_of(ReferenceKind.SINGLE_SOURCE)
-        found = await references.of_sources(self.writer, tenant_id, [current.id], owned)
+        found = await references.of_sources(
+            self.writer, self.tenant_id, [current.id], owned, now=self.moment
+        )
         current.references = found.get(current.id, {})
         return current
+
+    async def _seen(self, resource_type: ResourceType, current: Resource) -> Document:
+        """Return a resource's document as a client sees it now."""
+        stored = put_references(current, resource_type)
+        return await self.users.seen(stored) if resource_type.name == USER else stored
 
     async def _store(
         self,
@@ -151,65 +271,50 @@ class Changes:
         after: Document,
         memberships: list[Membership],
     ) -> Resource:
-        """Write what differs between two documents and the membership edits, as one new version."""
-        moment = max(now(), current.modified + 1)
-        after = without_secrets(after, resource_type)
-        old, old_references = take_references(before, resource_type)
-        new, new_references = take_references(after, resource_type)
-        edited = await self._members().apply(current, memberships, moment)
-        if not edited and old == new and old_references == new_references:
+        hook = hook_for(resource_type.name)
+        after = await hook.changing(self, current, before, after)
+        members = await hook.before_members(self, current, before, after, memberships)
+        changed, edited = await self.persistence.update(resource_type, current, before, after, memberships)
+        if changed is current:
             return current
-        await self._claim(
-            resource_type, current.id, unique_keys(new, resource_type), held=unique_keys(old, resource_type)
-        )
-        changed = Resource(
-            current.type, current.id, current.version + 1, current.created, moment, new, current.references
-        )
-        await resources.update(
-            self.writer, self.principal.tenant_id, changed, self._contents(new, resource_type)
-        )
-        await self._save_references(changed, old_references, new_references, moment)
+        action = f"{_noun(resource_type)}.update"
+        event = audit.Event(action, resource_type.name, current.id, before, after)
+        if edited:
+            event.changes = [*differences(before, after), *_edits(memberships)]
+        await self.record(event)
+        await hook.changed(self, changed, before, after, members)
         return changed
 
-    def _members(self) -> MembershipWriter:
-        return MembershipWriter(self.writer, self.registry, self.principal, self.context, self.expected)
 
-    def _contents(self, document: Document, resource_type: ResourceType) -> resources.Contents:
-        return resources.Contents(
-            document, fold_document(document, resource_type), display_of(document, resource_type)
-        )
-
-    async def _claim(
-        self,
-        resource_type: ResourceType,
-        id: str,
-        wanted: set[resources.UniqueKey],
-        *,
-        held: set[resources.UniqueKey] | None = None,
-    ) -> None:
-        tenant_id, before = self.principal.tenant_id, held or set()
-        taken = await resources.claim_unique(self.writer, tenant_id, resource_type.name, id, wanted - before)
-        if taken:
-            attributes = ", ".join(attribute for attribute, _ in taken)
-            raise Uniqueness(f"Another {resource_type.name} has this {attributes}.")
-        await resources.release_unique(self.writer, tenant_id, resource_type.name, id, before - wanted)
-
-    async def _save_references(
-        self, resource: Resource, before: References, after: References, moment: int
-    ) -> None:
-        resource.references = {
-            key: [ReferenceValue(target, payload=payload) for target, (payload, _) in values.items()]
-            for key, values in after.items()
-        }
-        for key in sorted(set(before) | set(after)):
-            if before.get(key) != after.get(key):
-                values = after.get(key, {})
-                await references.save(self.writer, self.principal.tenant_id, resource.id, key, values, moment)
+def _memberships(resource_type: ResourceType, members: dict[str, list[str]]) -> list[Membership]:
+    return [
+        membership
+        for attribute in resource_type.references_of(ReferenceKind.MEMBERSHIP)
+        if (membership := _replacement(attribute, members.get(attribute.storage_key, [])))
+    ]
 
 
-def _replacement(attribute: Any, targets: list[str]) -> Membership | None:
+def _replacement(attribute: Attribute, targets: list[str]) -> Membership | None:
     if not targets:
         return None
     membership = Membership(attribute)
     membership.add(targets)
     return membership
+
+
+def _noun(resource_type: ResourceType) -> str:
+    return resource_type.name[0].lower() + resource_type.name[1:]
+
+
+def _shown(document: Document, members: dict[str, list[str]]) -> Document:
+    return {**document, **members}
+
+
+def _edits(memberships: Sequence[Membership]) -> list[tuple[str, Any, Any]]:
+    """Return the membership edits as changes of the audit trail: what was taken away, what was added."""
+    return [
+        (membership.attribute.path, list(edit.removed) or None, list(edit.added) or None)
+        for membership in memberships
+        for edit in membership.edits
+    ]
+

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from scim_server.lifecycle.change import Actor
 from scim_server.scim.registry import Registry
 from scim_server.security.principals import Principal
+from scim_server.store.clock import now
 from scim_server.store.database import Database
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.json import JSON_DIALECTS
@@ -11,16 +13,42 @@ from scim_server.store.filters.json import JSON_DIALECTS
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """The principal of a call and the base URL under which it sees the server."""
+    """The principal of a call, the base URL under which it sees the server, and the id of the request.
+
+    `is_dry_run` asks for what a change would do, with nothing written.
+    """
 
     principal: Principal
     base_url: str
+    request_id: str = ""
+    is_dry_run: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        """The client as the rules see it, without the roles of the user it is bound to."""
+        principal = self.principal
+        return Actor(
+            principal.profile,
+            principal.client,
+            principal.client_id,
+            principal.permissions,
+            principal.user_id,
+        )
 
 
-def filter_context(database: Database, registry: Registry, call: CallContext) -> FilterContext:
-    """Return what compiling a filter for a call needs."""
+def filter_context(
+    database: Database, registry: Registry, call: CallContext, varying: frozenset[str] = frozenset()
+) -> FilterContext:
+    """Return what compiling a filter for a call needs; `varying` are the attributes that change with time."""
     locations = {
         resource_type.name: f"{call.base_url}{resource_type.endpoint}/"
         for resource_type in registry.resource_types.values()
     }
-    return FilterContext(JSON_DIALECTS[database.dialect], call.principal.tenant_id, registry, locations)
+    return FilterContext(
+        JSON_DIALECTS[database.dialect],
+        call.principal.tenant_id,
+        registry,
+        locations,
+        varying=varying,
+        now=now(),
+    )

@@ -19,6 +19,8 @@ async def load_references(
     registry: Registry,
     resources: Sequence[Resource],
     projections: Projections,
+    *,
+    now: int | None = None,
 ) -> None:
     """Fill in the references of resources.
 
@@ -35,13 +37,13 @@ async def load_references(
             if attribute.reference_kind is ReferenceKind.SINGLE_SOURCE
             or (attribute.reference_kind is ReferenceKind.MEMBERSHIP and projection.keeps(attribute))
         ]
-        found = await references.of_sources(reader, tenant_id, ids, stored)
+        found = await references.of_sources(reader, tenant_id, ids, stored, now=now)
         inverse = [
             attribute
             for attribute in resource_type.references_of(ReferenceKind.INVERSE)
             if projection.keeps(attribute)
         ]
-        groups = await references.groups_of(reader, tenant_id, ids) if inverse else {}
+        groups = await references.groups_of(reader, tenant_id, ids, now=now) if inverse else {}
         for resource in own:
             resource.references = dict(found.get(resource.id, {}))
             for attribute in inverse:

@@ -3,42 +3,94 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
-from scim_server.security.principals import VIEW
+from scim_server.security.principals import READING, permission_for
+from scim_server.services import audit
 from scim_server.services.changes import Changes, not_found
+from scim_server.services.completion import complete
 from scim_server.services.context import CallContext, filter_context
+from scim_server.services.dry_run import raise_if_dry
+from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.loading import load_references
+from scim_server.services.row_scope import is_in_scope, is_in_scope_to_change, stays_in_scope
+from scim_server.services.settlement import Settlement
 from scim_server.store import resources
+from scim_server.store.audit import fetch_event
+from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader, Writer
+from scim_server.store.filters.compiler import FilterContext
 
 
 class Provisioning:
     """Reads and changes resources for a principal."""
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    def __init__(self, database: Database, registry: Registry, lifecycle: Lifecycle) -> None:
         self._database = database
         self._registry = registry
+        self._lifecycle = lifecycle
+        self._settlement = Settlement(database, registry, lifecycle)
 
     async def read(
         self, call: CallContext, resource_type: ResourceType, id: str, projection: Projection
     ) -> Resource:
         """Return a resource with the references that the projection shows; raises NotFound."""
-        call.principal.require(VIEW)
-        tenant_id = call.principal.tenant_id
+        call.principal.require(permission_for(resource_type.name, READING))
+        await self._settlement.settle(call)
+        found = await self._database.read(lambda reader: self._found(reader, call, resource_type, id, projection))
+        await self._note_reading(call, found, projection)
+        return found
 
-        async def work(reader: Reader) -> Resource:
-            found = await resources.fetch(reader, tenant_id, resource_type.name, canonical_id(id))
-            if found is None:
+    async def _found(
+        self,
+        reader: Reader,
+        call: CallContext,
+        resource_type: ResourceType,
+        id: str,
+        projection: Projection,
+    ) -> Resource:
+        tenant_id, moment = call.principal.tenant_id, now()
+        if resource_type.name == audit.AUDIT_EVENT:
+            event = await fetch_event(reader, tenant_id, canonical_id(id))
+            if event is None:
                 raise not_found(resource_type, id)
-            projections = {resource_type.name: projection}
-            await load_references(reader, tenant_id, self._registry, [found], projections)
-            return found
+            return event
+        found = await resources.fetch(reader, tenant_id, resource_type.name, canonical_id(id), now=moment)
+        if found is None or not await is_in_scope(reader, self._context(call), call.principal, found):
+            raise not_found(resource_type, id)
+        await self._complete(reader, call, found, projection, moment)
+        return found
 
-        return await self._database.read(work)
+    async def _complete(
+        self,
+        connection: Reader | Writer,
+        call: CallContext,
+        found: Resource,
+        projection: Projection,
+        moment: int,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        tenant_id = call.principal.tenant_id
+        projections = {projection.resource_type.name: projection}
+        await load_references(connection, tenant_id, self._registry, [found], projections, now=moment)
+        known = catalogue or await self._lifecycle.catalogue(
+            connection, tenant_id, call.principal.catalogue_version
+        )
+        await complete(connection, self._lifecycle, tenant_id, known, [found], projections, moment)
+
+    async def _note_reading(self, call: CallContext, found: Resource, projection: Projection) -> None:
+        """Put into the audit trail that a person looked at a user (S2 UC-002 Post, X-22)."""
+        if found.type != USER or call.principal.profile != "admin":
+            return
+        mode = self._lifecycle.policies_of(call.principal.tenant_id).audit_reads
+        if mode == "off" or (mode == "sensitive" and projection.is_default):
+            return
+        event = audit.Event("user.view", USER, found.id)
+        await self._database.write(lambda writer: audit.record(writer, self._registry, call, event, now()))
 
     async def create(
         self, call: CallContext, resource_type: ResourceType, data: Any, projection: Projection
@@ -58,7 +110,11 @@ class Provisioning:
     ) -> Resource:
         """Replace a resource by a PUT body (see Changes.replace)."""
         return await self._change(
-            call, projection, lambda changes: changes.replace(resource_type, id, data, if_match=if_match)
+            call,
+            projection,
+            lambda changes: changes.replace(resource_type, id, data, if_match=if_match),
+            resource_type,
+            id,
         )
 
     async def patch(
@@ -74,7 +130,11 @@ class Provisioning:
         """Apply a PATCH body (see Changes.patch); without a projection no references are read back."""
         operations = parse_patch(data, call.principal.policy)
         return await self._change(
-            call, projection, lambda changes: changes.patch(resource_type, id, operations, if_match=if_match)
+            call,
+            projection,
+            lambda changes: changes.patch(resource_type, id, operations, if_match=if_match),
+            resource_type,
+            id,
         )
 
     async def delete(
@@ -83,7 +143,10 @@ class Provisioning:
         """Delete a resource (see Changes.delete)."""
 
         async def work(writer: Writer) -> None:
-            await self._changes(writer, call).delete(resource_type, id, if_match=if_match)
+            changes = self._changes(writer, call)
+            await is_in_scope_to_change(changes, resource_type, id)
+            await changes.delete(resource_type, id, if_match=if_match)
+            raise_if_dry(call, changes, None)
 
         await self._database.write(work)
 
@@ -92,18 +155,27 @@ class Provisioning:
         call: CallContext,
         projection: Projection | None,
         change: Callable[[Changes], Awaitable[Resource]],
+        resource_type: ResourceType | None = None,
+        id: str | None = None,
     ) -> Resource:
         async def work(writer: Writer) -> Resource:
-            changed = await change(self._changes(writer, call))
+            changes = self._changes(writer, call)
+            if id is not None and resource_type is not None:
+                await is_in_scope_to_change(changes, resource_type, id)
+            changed = await change(changes)
+            await stays_in_scope(changes, changed)
             if projection is not None:
-                projections = {projection.resource_type.name: projection}
-                await load_references(
-                    writer, call.principal.tenant_id, self._registry, [changed], projections
-                )
+                catalogue = await changes.catalogue()
+                shown = dict(changed.document)
+                await self._complete(writer, call, changed, projection, changes.moment, catalogue)
+                changed.document |= {name: shown[name] for name in changes.shown}
+            raise_if_dry(call, changes, changed)
             return changed
 
         return await self._database.write(work)
 
+    def _context(self, call: CallContext) -> FilterContext:
+        return filter_context(self._database, self._registry, call, self._lifecycle.engine.varying)
+
     def _changes(self, writer: Writer, call: CallContext) -> Changes:
-        context = filter_context(self._database, self._registry, call)
-        return Changes(writer, self._registry, call.principal, context)
+        return Changes(writer, self._registry, self._lifecycle, call, self._context(call))

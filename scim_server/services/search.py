@@ -14,10 +14,17 @@ from scim_server.scim.messages.query import Query
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
-from scim_server.security.principals import VIEW
+from scim_server.security.principals import READING, VIEW, permission_for
+from scim_server.services.audit import AUDIT_EVENT
+from scim_server.services.completion import complete
 from scim_server.services.context import CallContext, filter_context
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.loading import Projections, load_references
+from scim_server.services.row_scope import confined
+from scim_server.services.settlement import Settlement
 from scim_server.store import clients as rows
+from scim_server.store.audit import AuditLister
+from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader
 from scim_server.store.listing import Lister, Row, Selection, live_count
 
@@ -78,9 +85,13 @@ class WalkMemory:
 class Search:
     """Answers list requests."""
 
-    def __init__(self, database: Database, registry: Registry, limits: PageLimits) -> None:
+    def __init__(
+        self, database: Database, registry: Registry, lifecycle: Lifecycle, limits: PageLimits
+    ) -> None:
         self._database = database
         self._registry = registry
+        self._lifecycle = lifecycle
+        self._settlement = Settlement(database, registry, lifecycle)
         self._limits = limits
         self._walks = WalkMemory()
         self._seal: CursorSeal | None = None
@@ -90,8 +101,9 @@ class Search:
 
         Raises Forbidden, InvalidFilter, InvalidPath for an unknown sortBy, InvalidCursor, ExpiredCursor.
         """
-        call.principal.require(VIEW)
+        types = _readable(call, types)
         selection = self._selection(call, types, query)
+        await self._settlement.settle(call)
         return await self._database.read(lambda reader: self._page(reader, call, selection, query))
 
     def _selection(self, call: CallContext, types: Sequence[ResourceType], query: Query) -> Selection:
@@ -103,6 +115,10 @@ class Search:
             conditions = [
                 (kind, bind_filter(expression, kind, policy, known_elsewhere=known)) for kind in types
             ]
+        principal = call.principal
+        conditions = [
+            (kind, confined(principal, self._registry, kind, condition)) for kind, condition in conditions
+        ]
         sort: list[tuple[ResourceType, Attribute]] = []
         if query.sort_by is not None:
             sort = [
@@ -115,7 +131,10 @@ class Search:
         return Selection(tuple(conditions), tuple(sort), query.descending)
 
     async def _page(self, reader: Reader, call: CallContext, selection: Selection, query: Query) -> Page:
-        lister = Lister(filter_context(self._database, self._registry, call), selection)
+        varying = self._lifecycle.engine.varying
+        context = filter_context(self._database, self._registry, call, varying)
+        is_audit = [kind.name for kind, _ in selection.types] == [AUDIT_EVENT]
+        lister = (AuditLister if is_audit else Lister)(context, selection)
         size = self._limits.default if query.count is None else min(query.count, self._limits.maximum)
         scope = _scope(call, selection, query)
         if query.cursor is not None:
@@ -153,7 +172,8 @@ class Search:
         size: int,
     ) -> int:
         """Return the number of results without counting where something cheaper knows it."""
-        if query.filter is None:
+        scoped = any(condition is not None for _, condition in lister.selection.types)
+        if not scoped and not isinstance(lister, AuditLister):
             names = [kind.name for kind, _ in lister.selection.types]
             return await live_count(reader, lister.context.tenant_id, names)
         if query.cursor in (None, "") and len(found) < size and (found or query.start_index == 1):
@@ -175,13 +195,13 @@ class Search:
         scope: tuple[object, ...],
     ) -> Page:
         seal = await self._cursor_seal(reader)
-        now = int(time.time())
-        after = seal.open(query.cursor, scope, now=now) if query.cursor else None
+        seconds = int(time.time())
+        after = seal.open(query.cursor, scope, now=seconds) if query.cursor else None
         found = await lister.page(reader, limit=size + 1, after=after) if size else []
         more, found = len(found) > size, found[:size]
         next_cursor = None
         if more:
-            expires = now + self._limits.cursor_seconds
+            expires = seconds + self._limits.cursor_seconds
             next_cursor = seal.seal(_position(lister, found[-1]), scope, expires=expires)
         if query.filter is not None and not query.cursor and not more and size:
             total = len(found)
@@ -210,8 +230,30 @@ class Search:
             for kind, _ in selection.types
         }
         resources = [row.resource for row in found]
-        await load_references(reader, call.principal.tenant_id, self._registry, resources, projections)
+        tenant_id, moment = call.principal.tenant_id, now()
+        await load_references(reader, tenant_id, self._registry, resources, projections, now=moment)
+        version = call.principal.catalogue_version
+        catalogue = await self._lifecycle.catalogue(reader, tenant_id, version)
+        await complete(reader, self._lifecycle, tenant_id, catalogue, resources, projections, moment)
         return Page(resources, projections, total, start_index, next_cursor)
+
+
+def _readable(call: CallContext, types: Sequence[ResourceType]) -> Sequence[ResourceType]:
+    """Return the types that a client may list; of several, audit events are left out, which live elsewhere.
+
+    Raises Forbidden where none remains.
+    """
+    if len(types) == 1:
+        call.principal.require(permission_for(types[0].name, READING))
+        return types
+    allowed = [
+        kind
+        for kind in types
+        if kind.name != AUDIT_EVENT and permission_for(kind.name, READING) in call.principal.permissions
+    ]
+    if not allowed:
+        call.principal.require(VIEW)
+    return allowed
 
 
 def _position(lister: Lister, row: Row) -> list[object]:

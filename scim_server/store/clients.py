@@ -1,6 +1,6 @@
 """Rows of tenants, clients and tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -168,3 +168,28 @@ async def secret_of(reader: Reader, name: str) -> bytes:
     """Return a secret that all replicas share."""
     value: bytes = (await reader.execute(sa.select(secret.c.value).where(secret.c.name == name))).scalar_one()
     return value
+
+
+async def revoke_token_of(
+    writer: Writer, tenant_id: int, resource_id: str, moment: int, by: str | None
+) -> int:
+    """Revoke the token that an ApiToken resource describes and note by whom; returns how many were live."""
+    own = sa.and_(token.c.tenant_id == tenant_id, token.c.id == resource_id, token.c.revoked.is_(None))
+    statement = token.update().where(own).values(revoked=moment, revoked_by=by)
+    return (await writer.execute(statement)).rowcount
+
+
+async def describe_token(
+    writer: Writer, tenant_id: int, resource_id: str, facts: Mapping[str, str]
+) -> None:
+    """Write name and scopes of the token that an ApiToken resource describes."""
+    own = sa.and_(token.c.tenant_id == tenant_id, token.c.id == resource_id)
+    await writer.execute(token.update().where(own).values(**facts))
+
+
+async def tokens_by_id(
+    reader: Reader | Writer, tenant_id: int, resource_ids: Sequence[str]
+) -> dict[str, Record]:
+    """Return the tokens that ApiToken resources describe, by the resource's id."""
+    query = sa.select(token).where(token.c.tenant_id == tenant_id, token.c.id.in_(resource_ids))
+    return {row.id: row for row in await reader.execute(query)}

@@ -1,9 +1,11 @@
 """Who holds what: references read from their targets."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
+from scim_server.scim.documents import load
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.json import JSON_DIALECTS, has
 from scim_server.store.filters.varying import as_it_is
@@ -79,3 +81,69 @@ async def other_active_holders(
         .limit(limit)
     )
     return [source for (source,) in await reader.execute(query)]
+
+
+async def heads_of(
+    reader: Reader | Writer, tenant_id: int, attribute_key: str, department_id: str, now: int
+) -> list[tuple[str, str | None]]:
+    """Return id and name of the users whose assignment to a department is in force and marks them its head."""
+    json = JSON_DIALECTS[reader.dialect.name]
+    user = resource.alias()
+    query = (
+        sa.select(user.c.id, user.c.display)
+        .select_from(
+            reference.join(user, sa.and_(user.c.tenant_id == tenant_id, user.c.id == reference.c.source_id))
+        )
+        .where(
+            reference.c.tenant_id == tenant_id,
+            reference.c.attribute == attribute_key,
+            reference.c.target_id == department_id,
+            user.c.deleted.is_(None),
+            is_in_force(reference, now),
+            has(json, reference.c.folded, "headofdepartment", value=True),
+        )
+        .order_by(user.c.id)
+    )
+    return [(row[0], row[1]) for row in await reader.execute(query)]
+
+
+async def open_obligations(
+    reader: Reader | Writer, tenant_id: int, user_ids: Sequence[str]
+) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """Return id and document of the open obligations of users, by user."""
+    json = JSON_DIALECTS[reader.dialect.name]
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for part in chunks(user_ids):
+        query = (
+            sa.select(reference.c.target_id, resource.c.id, resource.c.document)
+            .select_from(
+                reference.join(
+                    resource,
+                    sa.and_(resource.c.tenant_id == tenant_id, resource.c.id == reference.c.source_id),
+                )
+            )
+            .where(
+                reference.c.tenant_id == tenant_id,
+                reference.c.attribute == "user",
+                reference.c.target_id.in_(part),
+                resource.c.type == "Obligation",
+                resource.c.deleted.is_(None),
+                has(json, resource.c.folded, "status", value="open"),
+            )
+            .order_by(resource.c.id)
+        )
+        for user_id, own_id, document in await reader.execute(query):
+            found.setdefault(user_id, []).append((own_id, load(document)))
+    return found
+
+
+async def is_active(reader: Reader | Writer, tenant_id: int, user_id: str, now: int) -> bool:
+    """Tell whether a user is there and active at a moment, whether or not anything ran."""
+    json = JSON_DIALECTS[reader.dialect.name]
+    query = sa.select(sa.literal(1)).where(
+        resource.c.tenant_id == tenant_id,
+        resource.c.id == user_id,
+        resource.c.deleted.is_(None),
+        as_it_is(now, lambda folded: has(json, folded, "active", value=True)),
+    )
+    return (await reader.execute(query)).first() is not None

@@ -277,3 +277,16 @@ async def is_reachable(writer: Writer, tenant_id: int, key: str, starts: Sequenc
         if (await writer.execute(query)).first() is not None:
             return True
     return False
+
+
+async def targets_of(
+    reader: Reader | Writer, tenant_id: int, source_id: str, key: str, among: Iterable[str] | None = None
+) -> list[str]:
+    """Return the targets of a membership in order of their ids, or those of some ids that are members."""
+    query = sa.select(reference.c.target_id).where(_owned(tenant_id, source_id, key))
+    if among is None:
+        return sorted(target for (target,) in await reader.execute(query))
+    found: list[str] = []
+    for part in chunks(sorted(among)):
+        found += [target for (target,) in await reader.execute(query.where(reference.c.target_id.in_(part)))]
+    return sorted(found)

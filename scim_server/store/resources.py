@@ -249,3 +249,14 @@ def chunks(items: Sequence[str], size: int = 1_000) -> Iterable[Sequence[str]]:
     """Yield a sequence in parts that fit one statement."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+async def is_claimed(writer: Writer, tenant_id: int, type_name: str, attribute: str, key: str) -> bool:
+    """Tell whether a live resource of a type has a unique value."""
+    query = sa.select(sa.literal(1)).where(
+        unique_value.c.tenant_id == tenant_id,
+        unique_value.c.type == type_name,
+        unique_value.c.attribute == attribute,
+        unique_value.c.key == key,
+    )
+    return (await writer.execute(query)).first() is not None

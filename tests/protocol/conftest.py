@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from scim_server.app import create_app
+from scim_server.security.principals import PERMISSIONS
 from scim_server.services.clients import Clients
 from scim_server.settings import Settings
 from scim_server.store.database import Database
@@ -18,14 +19,16 @@ from tests.support.client import ScimClient
 
 @pytest.fixture
 async def serve(database_url: str, database: Database) -> AsyncIterator[Serve]:
-    """Give a function that runs the application under these settings and speaks to it as administrator."""
+    """Give a function that runs the application under these settings and speaks to it as a connector that may do everything."""
     numbers = count(1)
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> ScimClient:
             application = create_app(Settings(database_url=database_url, **settings))
             await stack.enter_async_context(application.router.lifespan_context(application))
-            issued = await Clients(database).create(f"served-{next(numbers)}", profile="admin")
+            issued = await Clients(database).create(
+                f"served-{next(numbers)}", profile="idp", permissions=PERMISSIONS
+            )
             transport = httpx2.ASGITransport(app=application)
             return await stack.enter_async_context(
                 ScimClient("http://scim.test/scim/v2", issued.token, transport)

@@ -36,9 +36,11 @@ def test_every_profile_has_permissions() -> None:
     assert DEFAULT_PERMISSIONS.keys() == set(PROFILES)
 
 
-def test_an_application_may_only_look() -> None:
-    assert DEFAULT_PERMISSIONS["app"] == (VIEW,)
+def test_an_application_may_look_and_report() -> None:
+    assert DEFAULT_PERMISSIONS["app"] == (VIEW, "obligation:write", "login:report")
 
 
 def test_a_connector_may_do_all_that_provisioning_needs() -> None:
-    assert set(DEFAULT_PERMISSIONS["idp"]) == {VIEW, CREATE, UPDATE, DELETE}
+    assert set(DEFAULT_PERMISSIONS["idp"]) == {
+        VIEW, CREATE, UPDATE, DELETE, "user:assign_role", "user:bulk_update",
+    }  # fmt: skip

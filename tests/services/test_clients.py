@@ -9,6 +9,7 @@ from scim_server.scim.errors import Unauthorized
 from scim_server.security import tokens
 from scim_server.security.principals import Principal
 from scim_server.services.authentication import Authenticator
+from scim_server.security.principals import DEFAULT_PERMISSIONS
 from scim_server.services.clients import ClientExists, Clients, UnknownClient
 from scim_server.services.housekeeping import KEPT_MICROSECONDS, run_once
 from scim_server.store.clock import now
@@ -185,7 +186,7 @@ async def test_clients_are_listed_with_their_tokens_oldest_first(clients: Client
     ]
     await clients.create("a")
     first, second = await clients.list()
-    assert (first.name, second.name, second.permissions) == ("a", "b", ("user:view",))
+    assert (first.name, second.name, second.permissions) == ("a", "b", DEFAULT_PERMISSIONS["app"])
     assert [token.prefix for token in second.tokens] == [each.prefix for each in issued]
     assert second.tokens[1].expires_at == issued[1].expires_at
     assert await clients.list(tenant="nowhere") == []

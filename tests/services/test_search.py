@@ -11,6 +11,7 @@ from scim_server.scim.errors import Forbidden, InvalidCursor, InvalidFilter, Inv
 from scim_server.scim.messages.query import Query
 from scim_server.security.principals import PERMISSIONS, Principal
 from scim_server.services.context import CallContext
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.search import WALK_FROM, WALKS_KEPT, Page, PageLimits, Search, WalkMemory
 from scim_server.store import clients, counters, references, resources
 from scim_server.store.database import Database, Writer
@@ -30,7 +31,7 @@ class Walker:
     def __init__(self, database: Database, tenant_id: int, client: str = "c") -> None:
         self.database = database
         self.tenant_id = tenant_id
-        self.search = Search(database, REGISTRY, PageLimits(SIZE, 1_000, 60))
+        self.search = Search(database, REGISTRY, Lifecycle(REGISTRY), PageLimits(SIZE, 1_000, 60))
         self.principal = Principal(
             tenant_id, "one", client, client, "idp", "generic", GENERIC, frozenset(PERMISSIONS)
         )

@@ -12,6 +12,7 @@ from scim_server.scim.patch.operations import PATCH_URN
 from scim_server.scim.projection import Projection
 from scim_server.security.principals import PERMISSIONS, Principal
 from scim_server.services.context import CallContext
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
 from scim_server.store import clients
@@ -33,7 +34,7 @@ class Groups:
     def __init__(self, database: Database, tenant_id: int) -> None:
         self.database = database
         self.tenant_id = tenant_id
-        self.provisioning = Provisioning(database, REGISTRY)
+        self.provisioning = Provisioning(database, REGISTRY, Lifecycle(REGISTRY))
         principal = Principal(
             tenant_id, "one", "c", "c", "idp", "generic", DIALECTS["generic"], frozenset(PERMISSIONS)
         )
@@ -159,7 +160,7 @@ async def test_a_large_group_without_its_members_is_listed_without_touching_them
     groups: Groups, sizes: tuple[str, str, str]
 ) -> None:
     _, large, _ = sizes
-    search = Search(groups.database, REGISTRY, PageLimits(100, 1_000, 60))
+    search = Search(groups.database, REGISTRY, Lifecycle(REGISTRY), PageLimits(100, 1_000, 60))
     query = Query(filter=f'id eq "{large}"', excluded_attributes=("members",))
     with counted(groups.database) as cost:
         page = await search.search(groups.call, [GROUP], query)

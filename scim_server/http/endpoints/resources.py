@@ -15,6 +15,7 @@ from scim_server.scim.projection import Projection
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.services.context import CallContext
+from scim_server.services.dry_run import DRY_RUN_URN, DryRun, Preview
 
 USER = "User"
 
@@ -30,7 +31,10 @@ class ResourceEndpoints:
         server = server_of(request)
         call = await server.call(request)
         if request.method == "POST":
-            return await self._create(request, server, call)
+            try:
+                return await self._create(request, server, call)
+            except DryRun as dry_run:
+                return self._preview(server, call, dry_run.preview)
         query = query_from_parameters(request.query_params.multi_items(), call.principal.policy)
         return await list_resources(server, call, [self.resource_type], query)
 
@@ -38,7 +42,10 @@ class ResourceEndpoints:
         """GET, PUT, PATCH and DELETE of one resource (RFC 7644 §3.4.1, §3.5, §3.6)."""
         server = server_of(request)
         call = await server.call(request)
-        return await self._one(request, server, call, request.path_params["id"])
+        try:
+            return await self._one(request, server, call, request.path_params["id"])
+        except DryRun as dry_run:
+            return self._preview(server, call, dry_run.preview)
 
     async def me(self, request: Request) -> Response:
         """Serve the user that the client is bound to (RFC 7644 §3.11)."""
@@ -96,6 +103,14 @@ class ResourceEndpoints:
     def _kind(self, server: Server, call: CallContext) -> ResourceType:
         """Return the resource type as the caller's dialect names it."""
         return server.registry_of(call).resource_types[self.resource_type.name]
+
+    def _preview(self, server: Server, call: CallContext, preview: Preview) -> Response:
+        """Answer what a change would do (docs/lifecycle.md#dry-runs)."""
+        message = {"schemas": [DRY_RUN_URN], "verdicts": preview.verdicts, "changes": preview.changes}
+        if preview.resource is not None:
+            rendered = server.renderer(call).render(preview.resource)
+            message["resource"] = Projection.of(self._kind(server, call)).apply(rendered)
+        return ScimResponse(message)
 
     def _answer(
         self, server: Server, call: CallContext, resource: Resource, projection: Projection, status: int

@@ -1,0 +1,114 @@
+"""The audit trail: one event for each change, written in its transaction, and what the world is to be told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from scim_server.lifecycle.change import Actor
+from scim_server.lifecycle.documents import Document, differences
+from scim_server.lifecycle.judgement import Finding
+from scim_server.scim.documents import encode
+from scim_server.scim.normalize import fold_document
+from scim_server.scim.registry import Registry
+from scim_server.scim.resources import timestamp
+from scim_server.services.context import CallContext
+from scim_server.store import audit as rows
+from scim_server.store.database import Writer
+from scim_server.store.identifiers import new_id
+
+AUDIT_EVENT = "AuditEvent"
+_CONTEXT = ("reason", "note", "justification", "ticket")
+_LONGEST = 2_000
+_SERVER_KEPT = frozenset({"owner"})
+
+
+@dataclass(slots=True)
+class Event:
+    """One event: what was done to which resource, before and after, why, and what the rules said.
+
+    `tells` are the names of what goes to the outbox, with the facts of each.
+    """
+
+    action: str
+    type: str
+    id: str
+    before: Document | None = None
+    after: Document | None = None
+    outcome: str = "success"
+    context: Mapping[str, Any] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+    tells: list[tuple[str, Document]] = field(default_factory=list)
+    changes: Sequence[tuple[str, Any, Any]] = ()
+
+
+async def record(writer: Writer, registry: Registry, call: CallContext, event: Event, moment: int) -> str:
+    """Write an event and its outbox rows; returns the event's id."""
+    event_id, actor = new_id(), call.actor
+    document = _document(event, actor, call.request_id, moment)
+    resource_type = registry.resource_types[AUDIT_EVENT]
+    kept = rows.Event(
+        call.principal.tenant_id,
+        event_id,
+        moment,
+        document,
+        fold_document(document, resource_type),
+        actor.client_id or None,
+    )
+    await rows.append(writer, [kept])
+    notices = [_notice(call, event, event_id, name, facts, moment) for name, facts in event.tells]
+    await rows.outbox(writer, notices)
+    return event_id
+
+
+def _notice(
+    call: CallContext, event: Event, event_id: str, name: str, facts: Document, moment: int
+) -> rows.Notice:
+    payload = {"id": event.id, "type": event.type, **facts}
+    return rows.Notice(call.principal.tenant_id, new_id(), event_id, name, moment, payload, event.id)
+
+
+def _document(event: Event, actor: Actor, request_id: str, moment: int) -> Document:
+    document: Document = {
+        "at": timestamp(moment),
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor": _without_none({"value": actor.user_id, "type": actor.profile, "client": actor.client or None}),
+        "resource": {"value": event.id, "type": event.type},
+        "requestId": request_id or None,
+        **{name: event.context.get(name) for name in _CONTEXT},
+    }
+    changed = event.changes or differences(event.before or {}, event.after or {})
+    document["changes"] = [_change(*one) for one in changed]
+    document["rules"] = [
+        {"value": finding.rule, "effect": finding.effect, "message": finding.message}
+        for finding in event.findings
+    ]
+    return {name: value for name, value in document.items() if value not in (None, [], {})}
+
+
+def _change(path: str, old: Any, new: Any) -> Document:
+    return _without_none({"path": path, "from": _text(old), "to": _text(new)})
+
+
+def _text(value: Any) -> str | None:
+    """Return a value as text, without what the server keeps for itself; long ones are cut."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value[:_LONGEST]
+    if isinstance(value, bool | int | Decimal):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return encode(_shown(value)).decode()[:_LONGEST]
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    if isinstance(value, dict):
+        return {name: item for name, item in value.items() if name not in _SERVER_KEPT}
+    return value
+
+
+def _without_none(document: Mapping[str, Any]) -> Document:
+    return {name: value for name, value in document.items() if value is not None}

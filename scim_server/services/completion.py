@@ -1,0 +1,160 @@
+"""Resources completed for an answer: users as they are now, counts and heads where they are asked for."""
+
+from collections.abc import Sequence
+
+from scim_server.lifecycle.assignments import KINDS
+from scim_server.lifecycle.catalogue import CATALOGUE_TYPES, Catalogue
+from scim_server.lifecycle.dates import text_of
+from scim_server.lifecycle.documents import Document, put
+from scim_server.lifecycle.state import moment as moment_of
+from scim_server.lifecycle.urns import LIFECYCLE
+from scim_server.scim.contents import put_references, take_references
+from scim_server.scim.registry import Registry, ResourceType
+from scim_server.scim.resources import ReferenceValue, Resource
+from scim_server.services.hooks.scheduled_changes import OF_STATUS
+from scim_server.services.lifecycle import USER, Lifecycle
+from scim_server.services.loading import Projections
+from scim_server.store import clients, holders
+from scim_server.store.database import Reader, Writer
+
+_COUNTS = {"Role": "totalAssignmentsUsed", "Entitlement": "totalAssignmentsUsed"}
+_HEADS = "department:2.0:User:departments"
+
+
+async def complete(  # noqa: PLR0913, PLR0917 - where the resources come from and how they are shown
+    connection: Reader | Writer,
+    lifecycle: Lifecycle,
+    tenant_id: int,
+    catalogue: Catalogue,
+    resources: Sequence[Resource],
+    projections: Projections,
+    now: int,
+) -> None:
+    """Fill in what is not stored: what time makes of users, counts, heads of departments, use of tokens."""
+    registry = lifecycle.registry
+    for resource in resources:
+        if resource.type == USER:
+            complete_user(lifecycle, catalogue, resource, registry.resource_types[USER], now)
+        elif resource.type == "ScheduledChange":
+            _complete_scheduled(resource, now)
+    for name in CATALOGUE_TYPES:
+        await _count(connection, registry, tenant_id, resources, projections, name, now)
+    await _show_heads(connection, registry, tenant_id, resources, projections, now)
+    await _show_tokens(connection, tenant_id, resources, now)
+    await _show_obligations(connection, registry, tenant_id, resources, projections)
+
+
+def complete_user(
+    lifecycle: Lifecycle, catalogue: Catalogue, user: Resource, resource_type: ResourceType, now: int
+) -> None:
+    """Turn a loaded user into what clients see at a moment."""
+    seen = lifecycle.engine.view(put_references(user, resource_type), catalogue, now)
+    user.document, owned = take_references(seen, resource_type)
+    for key, values in owned.items():
+        known = {value.target: value for value in user.references.get(key, ())}
+        user.references[key] = [
+            ReferenceValue(
+                target,
+                known[target].target_type if target in known else None,
+                known[target].display if target in known else None,
+                payload,
+            )
+            for target, (payload, _) in values.items()
+        ]
+    for attribute in resource_type.references:
+        if attribute.reference_kind == "single source" and attribute.storage_key not in owned:
+            user.references.pop(attribute.storage_key, None)
+
+
+def _complete_scheduled(resource: Resource, now: int) -> None:
+    """A planned change of status whose moment has come is carried out, whether or not anything ran."""
+    document = resource.document
+    at = moment_of(document.get("effectiveAt"))
+    due = at is not None and at <= now and document.get("status") == "scheduled"
+    if due and document.get("kind") in OF_STATUS:
+        resource.document = {**document, "status": "applied", "appliedAt": text_of(at or now)}
+
+
+async def _count(
+    connection: Reader | Writer,
+    registry: Registry,
+    tenant_id: int,
+    resources: Sequence[Resource],
+    projections: Projections,
+    name: str,
+    now: int,
+) -> None:
+    own = [resource for resource in resources if resource.type == name]
+    counted = _COUNTS.get(name, "memberCount")
+    attribute = registry.resource_types[name].resolve(counted) if own else None
+    if attribute is None or not projections[name].keeps(attribute):
+        return
+    kind = next(one for one in KINDS if one.type == name)
+    assigned = registry.resource_types[USER].resolve(kind.path)
+    for resource in own:
+        if assigned is not None:
+            key = assigned.storage_key
+            count = await holders.count_sources(connection, tenant_id, key, resource.id, now)
+            resource.document = {**resource.document, counted: count}
+
+
+async def _show_heads(
+    connection: Reader | Writer,
+    registry: Registry,
+    tenant_id: int,
+    resources: Sequence[Resource],
+    projections: Projections,
+    now: int,
+) -> None:
+    own = [resource for resource in resources if resource.type == "Department"]
+    attribute = registry.resource_types["Department"].resolve("heads") if own else None
+    if attribute is None or not projections["Department"].keeps(attribute):
+        return
+    for resource in own:
+        heads = await holders.heads_of(connection, tenant_id, _HEADS, resource.id, now)
+        shown = [{"value": id, "display": display} for id, display in heads]
+        if shown:
+            resource.document = {**resource.document, "heads": shown}
+
+
+async def _show_tokens(
+    connection: Reader | Writer, tenant_id: int, resources: Sequence[Resource], now: int
+) -> None:
+    own = {resource.id: resource for resource in resources if resource.type == "ApiToken"}
+    if not own:
+        return
+    for id, row in (await clients.tokens_by_id(connection, tenant_id, list(own))).items():
+        shown: Document = {}
+        if row.last_used is not None:
+            shown["lastUsedAt"] = text_of(row.last_used)
+        if row.revoked is not None:
+            shown |= {"status": "revoked", "revokedAt": text_of(row.revoked)}
+            shown |= {"revokedBy": row.revoked_by} if row.revoked_by else {}
+        elif row.expires is not None and row.expires <= now:
+            shown["status"] = "expired"
+        own[id].document = {**own[id].document, **shown}
+
+
+async def _show_obligations(
+    connection: Reader | Writer,
+    registry: Registry,
+    tenant_id: int,
+    resources: Sequence[Resource],
+    projections: Projections,
+) -> None:
+    own = {resource.id: resource for resource in resources if resource.type == USER}
+    attribute = registry.resource_types[USER].resolve(f"{LIFECYCLE}:obligations") if own else None
+    if attribute is None or not projections[USER].keeps(attribute):
+        return
+    found = await holders.open_obligations(connection, tenant_id, list(own))
+    for user_id, obligations in found.items():
+        shown = [
+            {
+                "value": id,
+                **{name: document[name] for name in ("kind", "source", "display") if name in document},
+            }
+            for id, document in obligations
+        ]
+        document = dict(own[user_id].document)
+        put(document, LIFECYCLE, "obligations", shown)
+        own[user_id].document = document

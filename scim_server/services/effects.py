@@ -1,0 +1,122 @@
+"""What follows from a change of a user beyond its own document, in the same transaction."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from scim_server.lifecycle import assignments
+from scim_server.lifecycle.assignments import KINDS
+from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.state import moment as moment_of
+from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
+from scim_server.scim.values import fold_text
+from scim_server.services.users import Asked, Outcome
+from scim_server.store import clients, pending
+
+if TYPE_CHECKING:
+    from scim_server.services.changes import Changes
+
+_ENDING = frozenset({"deactivate", "suspend", "cancel"})
+_PLANNED = {"active": "activate", "inactive": "deactivate", "suspended": "suspend"}
+Work = Callable[[Document], None]
+
+
+async def carry_out(changes: "Changes", id: str, outcome: Outcome) -> None:
+    """Revoke the tokens of a user whose access ends and hand over what is open (S4 Step 4)."""
+    trigger = outcome.transition.decision.trigger if outcome.transition else None
+    if trigger not in _ENDING and not outcome.change.is_deletion:
+        return
+    await clients.revoke_tokens_of_owner(
+        changes.writer, changes.tenant_id, id, changes.moment, changes.principal.user_id
+    )
+    transfer_to = outcome.change.context.get("transferTo")
+    if transfer_to:
+        await _transfer(changes, id, transfer_to)
+
+
+async def _transfer(changes: "Changes", id: str, text: str) -> None:
+    """Hand the open obligations of a user to another one, where that one is known."""
+    found = await changes.finder.users_called(text)
+    if len(found) != 1:
+        return
+    kind = changes.registry.resource_types["Obligation"]
+    for open_one in await changes.finder.find("Obligation", f'user.value eq "{id}" and status eq "open"'):
+        current = await changes.locked(kind, open_one.id)
+        before = {**current.document}
+        after = {**before, "status": "transferred", "transferredTo": {"value": found[0]}}
+        await changes.store_internally(kind, current, after)
+
+
+async def planned(
+    changes: "Changes", id: str, before: Document, after: Document, asked: Asked
+) -> Document | None:
+    """Turn a change of status for a later moment into a scheduled change.
+
+    Returns the document without the wish, None where the change is for now (S4 Step 4).
+    """
+    at = moment_of(asked.context.get("effectiveAt"))
+    if at is None or at <= changes.moment:
+        return None
+    wanted = asked.wants or _wanted(before, after, asked)
+    if wanted not in _PLANNED:
+        return None
+    body = {
+        "user": {"value": id},
+        "kind": _PLANNED[wanted],
+        "effectiveAt": asked.context["effectiveAt"],
+        **{name: asked.context[name] for name in ("reason", "note") if name in asked.context},
+    }
+    await changes.create_internally("ScheduledChange", body)
+    current = await changes.locked(changes.registry.resource_types["User"], id)
+    later = {**after, **{name: value for name, value in current.document.items() if name.startswith("~")}}
+    for urn, name in ((LIFECYCLE, "status"), (CONNECTOR, "accountStatus"), (None, "active")):
+        put(later, urn, name, get(before, urn, name))
+    later["active"] = before.get("active")
+    asked.wants, asked.states_active = None, False
+    return later
+
+
+def _wanted(before: Document, after: Document, asked: Asked) -> str | None:
+    for urn, name in ((LIFECYCLE, "status"), (CONNECTOR, "accountStatus")):
+        if get(after, urn, name) != get(before, urn, name):
+            return str(get(after, urn, name))
+    if asked.states_active and after.get("active") != before.get("active"):
+        return "active" if after.get("active") else "inactive"
+    return None
+
+
+def keys_of_user(document: Document) -> set[str]:
+    """Return what a user may be called by another one that reports to it, folded."""
+    addresses = [item.get("value") for item in document.get("emails", ())]
+    names = [document.get("userName"), get(document, ENTERPRISE, "employeeNumber"), *addresses]
+    return {fold_text(name) for name in names if isinstance(name, str) and name}
+
+
+async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Iterable[str]) -> None:
+    """Complete the users that waited for a resource, now that it is there under one of its names."""
+    wanted = sorted({*keys, id})
+    found = await pending.waiting(changes.writer, changes.tenant_id, type_name, wanted)
+    for source_id, attribute in found:
+        work = _manager_work(id, wanted) if attribute == "manager" else await _assignment_work(changes)
+        await changes.adjust(source_id, work, "user.reference.resolved")
+        await pending.forget(changes.writer, changes.tenant_id, source_id, attribute)
+
+
+def _manager_work(id: str, wanted: list[str]) -> Work:
+    def work(document: Document) -> None:
+        manager = get(document, ENTERPRISE, "manager")
+        if manager and fold_text(manager["value"]) in wanted:
+            put(document, ENTERPRISE, "manager", {**manager, "value": id})
+
+    return work
+
+
+async def _assignment_work(changes: "Changes") -> Work:
+    catalogue = await changes.catalogue()
+
+    def work(document: Document) -> None:
+        for kind in KINDS:
+            if assignments.waiting(document, kind):
+                assignments.resolve(document, kind, catalogue)
+                assignments.settle_primary(document, document, kind)
+
+    return work

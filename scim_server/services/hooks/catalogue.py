@@ -1,0 +1,140 @@
+"""Roles, entitlements, departments and locations: checked, counted as a new version, holders recalculated."""
+
+from typing import TYPE_CHECKING
+
+from scim_server.lifecycle.assignments import KINDS
+from scim_server.lifecycle.catalogue import DEPARTMENT, LOCATION, ROLE, Catalogue, Entry
+from scim_server.lifecycle.documents import Document, get
+from scim_server.lifecycle.money import parse_amount
+from scim_server.lifecycle.urns import ROLE_GOVERNANCE
+from scim_server.scim.errors import InvalidValue
+from scim_server.scim.resources import Resource
+from scim_server.security.principals import CONFIGURE_FINANCE
+from scim_server.services import effects
+from scim_server.services.hooks.base import Hook, Members
+from scim_server.store import catalogue as rows
+from scim_server.store import holders
+
+if TYPE_CHECKING:
+    from scim_server.services.changes import Changes
+
+_POINTING = (("parent", None), ("defaultRoles", ROLE))
+
+
+class CatalogueHook(Hook):
+    """Keeps the catalogue consistent and brings those up to date who hold what changed."""
+
+    async def creating(self, changes: "Changes", _id: str, document: Document) -> Document:
+        """Name what it points at, and check amounts."""
+        _check_limits(changes, {}, document)
+        return await _named(changes, document, None)
+
+    async def created(
+        self, changes: "Changes", created: Resource, document: Document, _members: dict[str, list[str]]
+    ) -> None:
+        """Make a new version of the catalogue and complete the users that waited for this."""
+        await _renew(changes)
+        keys = Entry(created.id, created.type, document).keys
+        await effects.resolve_waiting(changes, created.type, created.id, keys)
+
+    async def changing(
+        self, changes: "Changes", current: Resource, before: Document, after: Document
+    ) -> Document:
+        """Name what it points at, refuse circles, and check amounts."""
+        _check_limits(changes, before, after)
+        return await _named(changes, after, current)
+
+    async def changed(
+        self,
+        changes: "Changes",
+        changed: Resource,
+        before: Document,
+        after: Document,
+        _members: Members | None,
+    ) -> None:
+        """Make a new version, complete those that waited for a new name, and recalculate the holders."""
+        await _renew(changes)
+        known = Entry(changed.id, changed.type, before).keys
+        fresh = Entry(changed.id, changed.type, after).keys - known
+        if fresh:
+            await effects.resolve_waiting(changes, changed.type, changed.id, fresh)
+        await changes.users.recalculate(await _holders(changes, changed))
+
+    async def deleting(self, changes: "Changes", current: Resource, _before: Document) -> None:
+        """Remember who holds it."""
+        changes.holders = await _holders(changes, current)
+
+    async def deleted(self, changes: "Changes", _current: Resource, _before: Document) -> None:
+        """Make a new version and recalculate those who held it."""
+        await _renew(changes)
+        await changes.users.recalculate(changes.holders)
+
+
+async def _renew(changes: "Changes") -> None:
+    await rows.bump(changes.writer, changes.tenant_id)
+    changes.catalogue_changed()
+
+
+async def _holders(changes: "Changes", resource: Resource) -> list[str]:
+    kind = next(one for one in KINDS if one.type == resource.type)
+    user = changes.registry.resource_types["User"]
+    attribute = user.resolve(kind.path)
+    if attribute is None:
+        return []
+    return await holders.sources_of(
+        changes.writer, changes.tenant_id, attribute.storage_key, [resource.id], now=changes.moment
+    )
+
+
+async def _named(changes: "Changes", document: Document, current: Resource | None) -> Document:
+    """Return a document whose references inside the catalogue are ids. Raises InvalidValue."""
+    catalogue = await changes.catalogue()
+    named = dict(document)
+    violations: list[str] = []
+    for attribute, type_name in _POINTING:
+        value = document.get(attribute)
+        kind = type_name or (current.type if current else _own_type(document))
+        for item in value if isinstance(value, list) else [value] if value else ():
+            entry = catalogue.table(kind).find(item["value"])
+            if entry is None and item["value"] not in changes.persistence.expected:
+                violations.append(f"{attribute}: {kind} {item['value'][:80]} does not exist")
+            elif entry is not None:
+                item["value"] = entry.id
+    if violations:
+        raise InvalidValue.of(violations)
+    if current is not None and _is_circular(catalogue, current, named):
+        raise InvalidValue(f"parent: {current.id} cannot be above itself")
+    manager = named.get("manager")
+    if manager:
+        found = await changes.finder.users_called(manager["value"])
+        if len(found) == 1:
+            named["manager"] = {**manager, "value": found[0]}
+    return named
+
+
+def _own_type(document: Document) -> str:
+    return LOCATION if "type" in document else DEPARTMENT
+
+
+def _is_circular(catalogue: Catalogue, current: Resource, document: Document) -> bool:
+    parent = document.get("parent")
+    entry = catalogue.table(current.type).get(parent["value"]) if parent else None
+    if entry is None:
+        return False
+    return current.id in {entry.id, *(above.id for above in catalogue.ancestors(entry))}
+
+
+def _check_limits(changes: "Changes", before: Document, after: Document) -> None:
+    """Refuse default approval limits that are no amounts, or that the client may not set."""
+    limits = get(after, ROLE_GOVERNANCE, "defaultApprovalLimits")
+    if limits == get(before, ROLE_GOVERNANCE, "defaultApprovalLimits"):
+        return
+    changes.principal.require(CONFIGURE_FINANCE)
+    violations = []
+    for limit in limits or ():
+        try:
+            parse_amount(limit.get("amount", 0), limit.get("currency", ""))
+        except ValueError as error:
+            violations.append(str(error))
+    if violations:
+        raise InvalidValue.of(violations)

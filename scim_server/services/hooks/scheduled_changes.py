@@ -1,0 +1,128 @@
+"""Scheduled changes: planned with the user, so that they take effect on time whoever runs."""
+
+import json
+from typing import TYPE_CHECKING
+
+from scim_server.lifecycle.dates import text_of
+from scim_server.lifecycle.documents import Document
+from scim_server.lifecycle.state import facts_of, keep_facts
+from scim_server.lifecycle.state import moment as moment_of
+from scim_server.lifecycle.status import Facts, Planned
+from scim_server.scim.errors import InvalidValue, ScimError
+from scim_server.scim.patch.operations import parse_patch
+from scim_server.scim.resources import Resource
+from scim_server.services.hooks.base import Hook, Members, name_user
+from scim_server.store import settlement
+
+if TYPE_CHECKING:
+    from scim_server.services.changes import Changes
+
+TYPE = "ScheduledChange"
+OF_STATUS = frozenset({"activate", "deactivate", "suspend"})
+
+
+class ScheduledChangeHook(Hook):
+    """Plans a change of status as a fact of the user; other changes are carried out when they are due."""
+
+    async def creating(self, changes: "Changes", _id: str, document: Document) -> Document:
+        """Name the user, check the change, and take the place of an earlier one for the same event."""
+        named = await name_user(changes, document)
+        _check(changes, named)
+        await _supersede(changes, named)
+        actor = changes.call.actor
+        return {**named, "status": "scheduled", "requestedBy": actor.user_id or actor.client}
+
+    async def created(
+        self, changes: "Changes", created: Resource, document: Document, _members: dict[str, list[str]]
+    ) -> None:
+        """Plan it."""
+        await _plan(changes, created.id, document)
+
+    async def changing(
+        self, _changes: "Changes", _current: Resource, before: Document, after: Document
+    ) -> Document:
+        """Refuse to change what is over."""
+        if before.get("status") != "scheduled":
+            raise InvalidValue(f"The scheduled change is {before.get('status')} and cannot be changed.")
+        return after
+
+    async def changed(
+        self,
+        changes: "Changes",
+        changed: Resource,
+        _before: Document,
+        after: Document,
+        _members: Members | None,
+    ) -> None:
+        """Plan it for its new moment."""
+        await _forget(changes, changed.id, after)
+        await _plan(changes, changed.id, after)
+
+    async def deleted(self, changes: "Changes", current: Resource, before: Document) -> None:
+        """Cancel it where it is not over."""
+        if before.get("status") == "scheduled":
+            await _forget(changes, current.id, before)
+
+
+def _check(changes: "Changes", document: Document) -> None:
+    patch, kind = document.get("patch"), document["kind"]
+    if kind != "patch":
+        if patch is not None:
+            raise InvalidValue(f"patch goes with the kind patch, not with {kind}.")
+        return
+    try:
+        parse_patch(json.loads(patch or ""), changes.principal.policy)
+    except (ValueError, ScimError) as error:
+        raise InvalidValue("patch must be a PATCH message as JSON text.") from error
+
+
+async def _supersede(changes: "Changes", document: Document) -> None:
+    event = document.get("sourceEventId")
+    if event is None:
+        return
+    user_id = document["user"]["value"]
+    quoted = json.dumps(event)
+    kind = changes.registry.resource_types[TYPE]
+    filter = f'user.value eq "{user_id}" and sourceEventId eq {quoted} and status eq "scheduled"'
+    for earlier in await changes.finder.find(TYPE, filter):
+        current = await changes.locked(kind, earlier.id)
+        await changes.store_internally(kind, current, {**_complete(current), "status": "superseded"})
+        await _forget(changes, current.id, _complete(current))
+
+
+def _complete(current: Resource) -> Document:
+    user = current.references.get("user", [])
+    return {**current.document, **({"user": {"value": user[0].target}} if user else {})}
+
+
+async def _plan(changes: "Changes", id: str, document: Document) -> None:
+    at = moment_of(document["effectiveAt"]) or changes.moment
+    if document["kind"] not in OF_STATUS:
+        await settlement.settle_by(changes.writer, changes.tenant_id, at)
+        return
+    source, reason = changes.call.actor.source, document.get("reason", "other")
+    planned = Planned(id, document["kind"], at, source, reason)
+
+    def work(user: Document) -> None:
+        facts = facts_of(user)
+        keep_facts(user, _with_plans(facts, (*facts.planned, planned)))
+
+    facts = {"kind": planned.kind, "effectiveAt": text_of(at)}
+    await changes.adjust(
+        document["user"]["value"], work, "user.schedule", tells=[("user.change.scheduled", facts)]
+    )
+
+
+async def _forget(changes: "Changes", id: str, document: Document) -> None:
+    if document["kind"] not in OF_STATUS:
+        return
+
+    def work(user: Document) -> None:
+        facts = facts_of(user)
+        keep_facts(user, _with_plans(facts, tuple(plan for plan in facts.planned if plan.id != id)))
+
+    await changes.adjust(document["user"]["value"], work, "user.unschedule")
+
+
+def _with_plans(facts: Facts, plans: tuple[Planned, ...]) -> Facts:
+    return Facts(facts.status, facts.holds, facts.valid_from, facts.valid_to, facts.lock, plans)

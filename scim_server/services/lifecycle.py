@@ -1,0 +1,58 @@
+"""The life cycle as the services use it: the engine with the enabled extensions, and each tenant's catalogue."""
+
+from collections.abc import Sequence
+
+from scim_server.lifecycle.catalogue import Catalogue, Entry
+from scim_server.lifecycle.engine import Engine
+from scim_server.lifecycle.extension import Extension, discover
+from scim_server.lifecycle.policies import Policies
+from scim_server.scim.contents import put_references
+from scim_server.scim.registry import Registry
+from scim_server.store import catalogue as rows
+from scim_server.store.database import Reader, Writer
+from scim_server.store.policies import read_policy
+
+USER = "User"
+
+
+class Lifecycle:
+    """The engine, and the catalogues of the tenants as of their versions.
+
+    A catalogue is kept in memory until its tenant's version moves on, which every change of a catalogue
+    resource or of the policies does in its own transaction.
+    """
+
+    def __init__(self, registry: Registry, extensions: Sequence[Extension] | None = None) -> None:
+        self.registry = registry
+        self.extensions = tuple(discover() if extensions is None else extensions)
+        self.engine = Engine(self.extensions)
+        self._catalogues: dict[int, Catalogue] = {}
+
+    async def catalogue(
+        self, connection: Reader | Writer, tenant_id: int, version: int | None = None
+    ) -> Catalogue:
+        """Return the catalogue of a tenant; `version` is the tenant's where the caller knows it already."""
+        if version is None:
+            version = await rows.version(connection, tenant_id)
+        kept = self._catalogues.get(tenant_id)
+        if kept is not None and kept.version == version:
+            return kept
+        loaded = await self.load(connection, tenant_id, version)
+        self._catalogues[tenant_id] = loaded
+        return loaded
+
+    async def load(self, connection: Reader | Writer, tenant_id: int, version: int = -1) -> Catalogue:
+        """Return the catalogue as a connection sees it now, kept nowhere."""
+        kinds = self.registry.resource_types
+        entries = [
+            Entry(resource.id, resource.type, put_references(resource, kinds[resource.type]))
+            for resource in await rows.catalogue_rows(connection, tenant_id, self.registry)
+        ]
+        stored = await read_policy(connection, tenant_id)
+        policies = Policies() if stored is None else Policies.model_validate(stored)
+        return Catalogue.of(entries, policies, version)
+
+    def policies_of(self, tenant_id: int) -> Policies:
+        """Return the policies of a tenant as its catalogue was last read here."""
+        kept = self._catalogues.get(tenant_id)
+        return kept.policies if kept is not None else Policies()

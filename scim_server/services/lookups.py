@@ -1,0 +1,153 @@
+"""What the rules need to know of other resources, read before they run and only where it matters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scim_server.lifecycle.assignments import ROLES, valid_entries
+from scim_server.lifecycle.catalogue import Catalogue, Entry
+from scim_server.lifecycle.change import Change, Lookups, Obligation
+from scim_server.lifecycle.documents import Document, get, primary_email, put
+from scim_server.lifecycle.reference_rules import MANAGER
+from scim_server.lifecycle.urns import ENTERPRISE
+from scim_server.scim.filters.binding import bind_filter
+from scim_server.scim.filters.grammar import parse_filter
+from scim_server.scim.identifiers import canonical_id
+from scim_server.scim.policy import Policy
+from scim_server.scim.resources import Resource
+from scim_server.scim.values import fold_text
+from scim_server.store import audit, holders, people, references, resources
+from scim_server.store.database import Writer
+from scim_server.store.filters.compiler import FilterContext
+from scim_server.store.listing import Lister, Selection
+
+MANAGER_KEY = "enterprise:2.0:User:manager"
+_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Finds resources of one tenant inside a transaction."""
+
+    writer: Writer
+    context: FilterContext
+    client_id: str
+
+    async def find(self, type_name: str, filter: str, limit: int = _MOST) -> list[Resource]:
+        """Return the resources of a type that satisfy a filter, the oldest first, without references."""
+        kind = self.context.registry.resource_types[type_name]
+        condition = bind_filter(parse_filter(filter), kind, Policy())
+        lister = Lister(self.context, Selection(((kind, condition),)))
+        return [row.resource for row in await lister.page(self.writer, limit=limit)]
+
+    async def users_called(self, text: str) -> list[str]:
+        """Return the ids of the users that an id, user name, e-mail or employee number names."""
+        tenant_id, named = self.context.tenant_id, canonical_id(text)
+        if (await resources.lock_targets(self.writer, tenant_id, [named])).get(named) == "User":
+            return [named]
+        key = fold_text(text)
+        return (await people.lookup_users(self.writer, tenant_id, [key])).get(key, [])
+
+
+async def settle_manager(
+    finder: Finder, before: Document | None, after: Document
+) -> tuple[str, str] | None:
+    """Name the manager by id in place where it is known; returns path and text of one that is not."""
+    manager = get(after, ENTERPRISE, "manager")
+    if not manager or manager == get(before or {}, ENTERPRISE, "manager"):
+        return None
+    found = await finder.users_called(manager["value"])
+    if len(found) != 1:
+        return MANAGER, manager["value"]
+    put(after, ENTERPRISE, "manager", {**manager, "value": found[0]})
+    return None
+
+
+async def lookups_for(change: Change, catalogue: Catalogue, finder: Finder, now: int) -> Lookups:
+    """Return the lookups for a change of a user."""
+    lost = _lost_roles(change, catalogue, now)
+    return Lookups(
+        email_taken=await _email_taken(change, finder),
+        managers=await _managers(change, finder),
+        sole_roles=frozenset([entry.display for entry in lost if await _is_sole(entry, change, finder, now)]),
+        is_last_administrator=await _is_last_administrator(change, catalogue, finder, now, lost),
+        obligations=tuple(await _obligations(change, finder)) if change.is_deletion else (),
+        recent=await _recent(change, catalogue, finder, now),
+    )
+
+
+async def _email_taken(change: Change, finder: Finder) -> bool:
+    address = primary_email(change.new)
+    if address is None or address == primary_email(change.old):
+        return False
+    folded = [fold_text(address)]
+    return bool(await people.email_holders(finder.writer, finder.context.tenant_id, folded, change.id))
+
+
+async def _managers(change: Change, finder: Finder) -> tuple[str, ...]:
+    """Return the user itself where the new manager reports to it, directly or through others."""
+    manager = get(change.new, ENTERPRISE, "manager")
+    if not manager or manager == get(change.old, ENTERPRISE, "manager"):
+        return ()
+    starts, tenant_id = [manager["value"]], finder.context.tenant_id
+    circular = await references.is_reachable(finder.writer, tenant_id, MANAGER_KEY, starts, change.id)
+    return (change.id,) if circular else ()
+
+
+def _lost_roles(change: Change, catalogue: Catalogue, now: int) -> list[Entry]:
+    """Return the roles that a change takes from the user: by removal, deactivation or deletion."""
+    before = [entry for _, entry in valid_entries(change.old, ROLES, catalogue, now)]
+    if change.is_deletion or change.is_deactivation:
+        return before if change.old.get("active") else []
+    after = {entry.id for _, entry in valid_entries(change.new, ROLES, catalogue, now)}
+    return [entry for entry in before if entry.id not in after] if change.old.get("active") else []
+
+
+async def _is_sole(entry: Entry, change: Change, finder: Finder, now: int) -> bool:
+    least = int(entry.fact("minimumAssignees") or 0)
+    if least < 1:
+        return False
+    others = await holders.other_active_holders(
+        finder.writer, finder.context.tenant_id, [entry.id], change.id, now, least
+    )
+    return len(others) < least
+
+
+async def _is_last_administrator(
+    change: Change, catalogue: Catalogue, finder: Finder, now: int, lost: Sequence[Entry]
+) -> bool:
+    names = {name.lower() for name in catalogue.policies.administrator_roles}
+    administrating = [entry for entry in catalogue.roles if entry.value.lower() in names]
+    if not {entry.id for entry in lost} & {entry.id for entry in administrating}:
+        return False
+    if not change.is_deletion and not change.is_deactivation:
+        kept = {entry.id for _, entry in valid_entries(change.new, ROLES, catalogue, now)}
+        if kept & {entry.id for entry in administrating}:
+            return False
+    ids = [entry.id for entry in administrating]
+    found = await holders.other_active_holders(finder.writer, finder.context.tenant_id, ids, change.id, now)
+    return not found
+
+
+async def _obligations(change: Change, finder: Finder) -> list[Obligation]:
+    found = await finder.find("Obligation", f'user.value eq "{change.id}" and status eq "open"')
+    return [
+        Obligation(
+            resource.id,
+            resource.document.get("kind", ""),
+            resource.document.get("display", ""),
+            frozenset(resource.document.get("blocks", ("delete",))),
+        )
+        for resource in found
+    ]
+
+
+async def _recent(change: Change, catalogue: Catalogue, finder: Finder, now: int) -> dict[str, int]:
+    """Return how often this client did the same in the window, where the policies count it."""
+    action = "user.delete" if change.is_deletion else "user.deactivate" if change.is_deactivation else None
+    if action is None or not change.actor.is_connector:
+        return {}
+    since = now - catalogue.policies.burst.window_minutes * 60_000_000
+    count = await audit.count_recent(
+        finder.writer, finder.context.tenant_id, finder.client_id, action, since
+    )
+    return {"deletions" if change.is_deletion else "deactivations": count}

@@ -1,0 +1,165 @@
+"""Documents into rows: unique values claimed, references saved, memberships edited, versions counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.urns import ENTERPRISE
+from scim_server.scim.contents import References, display_of, take_references, unique_keys, without_secrets
+from scim_server.scim.errors import Uniqueness
+from scim_server.scim.normalize import Document, fold_document
+from scim_server.scim.patch.membership import Membership
+from scim_server.scim.registry import Registry, ResourceType
+from scim_server.scim.resources import ReferenceValue, Resource
+from scim_server.security.principals import Principal
+from scim_server.services.memberships import MembershipWriter
+from scim_server.store import counters, references, resources
+from scim_server.store.database import Writer
+from scim_server.store.filters.compiler import FilterContext
+
+Boundaries = Sequence[tuple[int, Document]]
+"""Moments to come, in microseconds, with the complete document from then on."""
+_TAKEN: Mapping[str, str] = {f"{ENTERPRISE}:employeeNumber": "R-EMPID-UNIQ"}
+
+
+@dataclass(slots=True)
+class Persistence:
+    """Writes resources of one tenant inside a transaction that the caller owns.
+
+    `expected` maps ids that the transaction is going to make to their types, so that references to them
+    are accepted before they are there. `varying` are the attributes that change as time passes.
+    """
+
+    writer: Writer
+    registry: Registry
+    principal: Principal
+    context: FilterContext
+    moment: int
+    expected: dict[str, str] = field(default_factory=dict)
+
+    async def insert(
+        self,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        memberships: Sequence[Membership] = (),
+        boundaries: Boundaries = (),
+    ) -> Resource:
+        """Insert a resource with its complete document; raises Uniqueness and InvalidValue."""
+        plain, owned = take_references(without_secrets(document, resource_type), resource_type)
+        created = Resource(resource_type.name, id, 1, self.moment, self.moment, plain)
+        await self.claim(resource_type, id, unique_keys(plain, resource_type))
+        contents = self.contents(plain, resource_type, boundaries)
+        await resources.insert(self.writer, self.principal.tenant_id, created, contents)
+        await self._save_references(created, {}, owned)
+        await self.members().apply(created, memberships, self.moment, is_new=True)
+        await self.count(resource_type, 1)
+        return created
+
+    async def update(
+        self,
+        resource_type: ResourceType,
+        current: Resource,
+        before: Document,
+        after: Document,
+        memberships: Sequence[Membership] = (),
+        boundaries: Boundaries = (),
+    ) -> tuple[Resource, int]:
+        """Write what differs between two complete documents and the membership edits as one new version.
+
+        Returns the resource, which keeps its version where nothing differs, and the number of members that
+        came or went. Raises Uniqueness, InvalidValue, LostRace.
+        """
+        moment = max(self.moment, current.modified + 1)
+        after = without_secrets(after, resource_type)
+        edited = await self.members().apply(current, memberships, moment)
+        if not edited and before == after:
+            return current, 0
+        old, old_references = take_references(before, resource_type)
+        new, new_references = take_references(after, resource_type)
+        held = unique_keys(old, resource_type)
+        await self.claim(resource_type, current.id, unique_keys(new, resource_type), held=held)
+        changed = Resource(
+            current.type,
+            current.id,
+            current.version + 1,
+            current.created,
+            moment,
+            new,
+            current.references,
+            stored_version=current.stored_version,
+            is_timed=current.is_timed,
+        )
+        contents = self.contents(new, resource_type, boundaries)
+        await resources.update(self.writer, self.principal.tenant_id, changed, contents)
+        await self._save_references(changed, old_references, new_references)
+        return changed, edited
+
+    def members(self) -> MembershipWriter:
+        """Return what edits memberships."""
+        return MembershipWriter(self.writer, self.registry, self.principal, self.context, self.expected)
+
+    def contents(
+        self, document: Document, resource_type: ResourceType, boundaries: Boundaries = ()
+    ) -> resources.Contents:
+        """Return what the row holds of a document without references, now and later."""
+        phases = [
+            (starts, _only(fold_document(take_references(later, resource_type)[0], resource_type), self.context))
+            for starts, later in boundaries
+        ]
+        return resources.Contents(
+            document,
+            fold_document(document, resource_type),
+            display_of(document, resource_type),
+            [starts for starts, _ in boundaries],
+            phases,
+        )
+
+    async def claim(
+        self,
+        resource_type: ResourceType,
+        id: str,
+        wanted: set[resources.UniqueKey],
+        *,
+        held: set[resources.UniqueKey] | None = None,
+    ) -> None:
+        """Claim unique values and free those no longer held; raises Uniqueness."""
+        tenant_id, before = self.principal.tenant_id, held or set()
+        taken = await resources.claim_unique(self.writer, tenant_id, resource_type.name, id, wanted - before)
+        if taken:
+            raise Uniqueness("; ".join(_taken(resource_type, [attribute for attribute, _ in taken])))
+        await resources.release_unique(self.writer, tenant_id, resource_type.name, id, before - wanted)
+
+    async def count(self, resource_type: ResourceType, change: int) -> None:
+        """Note that a resource came or went."""
+        await counters.count_live(self.writer, self.principal.tenant_id, resource_type.name, change)
+
+    async def _save_references(self, resource: Resource, before: References, after: References) -> None:
+        resource.references = {
+            key: [ReferenceValue(target, payload=payload) for target, (payload, _) in values.items()]
+            for key, values in after.items()
+        }
+        for key in sorted(set(before) | set(after)):
+            if before.get(key) != after.get(key):
+                values = after.get(key, {})
+                tenant_id = self.principal.tenant_id
+                await references.save(self.writer, tenant_id, resource.id, key, values, self.moment)
+
+
+def _taken(resource_type: ResourceType, attributes: Sequence[str]) -> list[str]:
+    said = [message(_TAKEN[attribute]) for attribute in attributes if attribute in _TAKEN]
+    others = [attribute for attribute in attributes if attribute not in _TAKEN]
+    return [*said, *([f"Another {resource_type.name} has this {', '.join(others)}."] if others else [])]
+
+
+def _only(folded: Document, context: FilterContext) -> Document:
+    """Return the part of a folded document that varies with time."""
+    kept: Document = {}
+    for name, value in folded.items():
+        if isinstance(value, dict) and name.startswith("urn:"):
+            inner = {key: part for key, part in value.items() if f"{name}:{key}" in context.varying}
+            if inner:
+                kept[name] = inner
+        elif name in context.varying:
+            kept[name] = value
+    return kept
