@@ -119,9 +119,13 @@ class Engine:
         catalogue: Catalogue,
         judgement: Judgement,
     ) -> list[tuple[str, str]]:
-        """Name targets by id, keep what others own, bring both forms together; returns what names nothing."""
+        """Name targets by id, keep what others own, bring both forms together; returns what names nothing.
+
+        A flat form is free text where the organisation has nothing of the kind.
+        """
+        stated: set[tuple[str, str]] = set()
         for kind in KINDS:
-            assignments.resolve(after, kind, catalogue)
+            stated |= {(kind.path, text) for text in assignments.resolve(after, kind, catalogue)}
             back = assignments.scope(before, after, kind, request.actor)
             if back:
                 text = f"{len(back)} {kind.noun} assignments of other sources stayed"
@@ -140,6 +144,7 @@ class Engine:
             for kind in KINDS
             for row in assignments.waiting(after, kind)
             if (kind.path, row["value"]) not in known
+            and ((kind.path, row["value"]) in stated or len(catalogue.table(kind.type)) > 0)
         ]
 
     def _complete_assignments(
