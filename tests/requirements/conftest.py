@@ -1,0 +1,3 @@
+"""Fixtures of the tests that prove requirements over HTTP."""
+
+from tests.support.time import clock as clock
