@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from scim_server.security.principals import PERMISSIONS
 from tests.protocol.messages import Connect, Json, bulk, listed, operation, patch, user
 from tests.support.client import ScimClient
 
@@ -33,7 +34,7 @@ ATTRIBUTES = (
 
 @pytest.fixture
 async def scim(live_connect: Connect) -> ScimClient:
-    return await live_connect(profile="admin")
+    return await live_connect(profile="idp", permissions=list(PERMISSIONS))
 
 
 async def statuses(requests: Iterable[Awaitable[httpx2.Response]]) -> Counter[int]:

@@ -24,7 +24,7 @@ async def relay(postgresql_url: str) -> AsyncIterator[Relay]:
 async def remote(relay: Relay, postgresql_url: str) -> AsyncIterator[ScimClient]:
     """Give a client of a server whose database is behind the relay."""
     direct = Database(postgresql_url)
-    issued = await Clients(direct).create("c", profile="admin")
+    issued = await Clients(direct).create("c", profile="idp")
     await direct.close()
     application = create_app(Settings(database_url=relay.url, database_pool_size=2))
     async with (

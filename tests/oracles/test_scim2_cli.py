@@ -9,6 +9,7 @@ from subprocess import DEVNULL
 
 import pytest
 
+from scim_server.security.principals import PERMISSIONS
 from tests.protocol.messages import Connect, Json, listed, refused, user_names
 from tests.support.client import ScimClient
 
@@ -41,7 +42,7 @@ class Command:
 
 @pytest.fixture
 async def scim(live_connect: Connect) -> ScimClient:
-    return await live_connect(profile="admin")
+    return await live_connect(profile="idp", permissions=list(PERMISSIONS))
 
 
 @pytest.fixture

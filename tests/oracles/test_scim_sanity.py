@@ -4,6 +4,7 @@ import asyncio
 
 from scim_sanity.probe.runner import run_probe_api
 
+from scim_server.security.principals import PERMISSIONS
 from tests.protocol.messages import Connect, Json
 from tests.support.client import ScimClient
 
@@ -19,7 +20,9 @@ def probed(scim: ScimClient) -> list[Json]:
 
 
 async def test_nothing_fails_but_the_dispute_over_an_answer_without_a_body(live_connect: Connect) -> None:
-    scim = await live_connect(profile="admin", switches={"skip_unknown_members": True})
+    scim = await live_connect(
+        profile="idp", permissions=list(PERMISSIONS), switches={"skip_unknown_members": True}
+    )
     results = await asyncio.to_thread(probed, scim)
     failures = [each for each in results if each["status"] in {"fail", "error"}]
     assert [each for each in failures if DISPUTED not in each["message"]] == []
