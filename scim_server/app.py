@@ -1,9 +1,11 @@
 """The application: assembled here and nowhere else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,31 +17,38 @@ from scim_server.http.middleware import RequestMiddleware, facts_of
 from scim_server.http.responses import error_response
 from scim_server.http.routes import routes
 from scim_server.http.server import BASE_PATH, Server, server_of
-from scim_server.schema_files import load_registry
 from scim_server.scim.errors import MethodNotAllowed, NotFound, ScimError, ServiceUnavailable
+from scim_server.services import housekeeping
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
 from scim_server.store.database import DatabaseUnavailable
+
+_log = structlog.get_logger("scim_server")
 
 
 def create_app(settings: Settings) -> Starlette:
     """Return the ASGI application for some settings; it can be mounted below another one.
 
     Its lifespan prepares and closes the store; without it the store is prepared by the first
-    request. Raises SchemaError for schemas that cannot be used.
+    request. Raises SchemaError and ExtensionError for what cannot be used.
     """
     configure_logging(settings.log_level)
-    registry = load_registry(settings.schema_folders)
-    server = Server(settings, registry)
+    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+    server = Server(settings, lifecycle)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with suppress(DatabaseUnavailable, ServiceUnavailable):  # each request tries again and says why
             await server.prepare()
+        worker = asyncio.create_task(_work(server, settings.worker_interval_seconds))
         yield
+        worker.cancel()
+        with suppress(asyncio.CancelledError):
+            await worker
         await server.database.close()
 
     app = Starlette(
-        routes=routes(registry),
+        routes=routes(lifecycle.registry),
         middleware=[Middleware(RequestMiddleware)],
         exception_handlers={HTTPException: _routing_error},
         lifespan=lifespan,
@@ -48,6 +57,16 @@ def create_app(settings: Settings) -> Starlette:
     app.state.server = server
     app.state.database = server.database
     return app
+
+
+async def _work(server: Server, interval: float) -> None:
+    """Run a round of the worker at every interval; a failure is logged and tried again in the next round."""
+    while interval > 0:
+        await asyncio.sleep(interval)
+        try:
+            await housekeeping.run_once(server.database, server.lifecycle)
+        except Exception as error:  # noqa: BLE001 - whatever fails here must not end the server
+            _log.error("worker failed", error=type(error).__name__)
 
 
 def application_from_environment() -> Starlette:

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
         description="Seconds that one reading statement may take; "
         "a query that needs longer is answered with 400 tooMany.",
     )
+    worker_interval_seconds: float = Field(
+        default=60,
+        ge=0,
+        description="Seconds between two rounds of the worker inside 'serve'; "
+        "0 leaves its work to 'scim-server worker'.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severity of the log lines that are written."
     )

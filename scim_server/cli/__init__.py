@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import typer
 
-from scim_server.cli import client, db, output, serve, worker
+from scim_server.cli import catalog, client, db, output, serve, worker
 from scim_server.cli.output import CommandFailed
+from scim_server.lifecycle.extension import ExtensionError
 from scim_server.scim.attributes import SchemaError
 from scim_server.settings import SettingsError
 
@@ -23,6 +24,7 @@ app.command()(serve.serve)
 app.command()(worker.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(client.app, name="client")
+app.add_typer(catalog.app, name="catalog")
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         output.complain(f"{error.format_message().rstrip('.')}; try --help")
         return USAGE_ERROR
-    except (CommandFailed, SettingsError, SchemaError) as error:
+    except (CommandFailed, SettingsError, SchemaError, ExtensionError) as error:
         output.complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
         return 130

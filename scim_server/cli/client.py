@@ -8,8 +8,9 @@ import typer
 
 from scim_server.cli import output
 from scim_server.cli.output import CommandFailed
-from scim_server.cli.parsing import parse_duration, parse_switches
+from scim_server.cli.parsing import check_scope, parse_bundle, parse_duration, parse_switches
 from scim_server.cli.store import DatabaseUrl, run_on_store
+from scim_server.security.principals import BUNDLES
 from scim_server.services.clients import Clients, ClientSummary, IssuedToken, UnknownClient
 from scim_server.store.database import Database
 
@@ -43,6 +44,16 @@ def create(
             help="A permission instead of those of the profile; may be repeated.", show_default=False
         ),
     ] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Option(help="Permissions by what it is for, such as hr-manager.", show_default=False),
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILTER", help="The only users it sees and changes, as a SCIM filter.", show_default=False
+        ),
+    ] = None,
     switch: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,6 +70,8 @@ def create(
     Example: scim-server client create okta --dialect okta --expires 90d
     """
     switches = parse_switches(switch or [])
+    permissions = [*(permission or ()), *(BUNDLES[parse_bundle(bundle)] if bundle else ())]
+    check_scope(scope)
 
     async def work(clients: Clients) -> IssuedToken:
         return await clients.create(
@@ -66,9 +79,10 @@ def create(
             tenant=tenant,
             profile=profile,
             dialect=dialect,
-            permissions=permission or None,
+            permissions=permissions or None,
             switches=switches,
             user=user,
+            row_scope=scope,
             expires_in=expires,
         )
 

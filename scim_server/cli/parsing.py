@@ -5,6 +5,15 @@ from datetime import timedelta
 
 import typer
 
+from scim_server.cli.output import CommandFailed
+from scim_server.scim.errors import ScimError
+from scim_server.scim.filters.binding import bind_filter
+from scim_server.scim.filters.grammar import parse_filter
+from scim_server.scim.policy import Policy
+from scim_server.security.principals import BUNDLES
+from scim_server.services.lifecycle import Lifecycle
+from scim_server.settings import load_settings
+
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"([0-9]{1,6})([mhdw])")
 LONGEST = timedelta(days=36_500)
@@ -31,3 +40,22 @@ def parse_switches(texts: list[str]) -> dict[str, bool]:
             raise typer.BadParameter(f"{text!r} is not a switch like name=on or name=off.")
         switches[name] = _SWITCHED[state.lower()]
     return switches
+
+
+def parse_bundle(name: str) -> str:
+    """Return the name of a bundle of permissions. Raises typer.BadParameter."""
+    if name not in BUNDLES:
+        raise typer.BadParameter(f"there is no bundle {name}; choose one of {', '.join(BUNDLES)}.")
+    return name
+
+
+def check_scope(text: str | None) -> None:
+    """Refuse a filter on users that cannot be used. Raises CommandFailed."""
+    if text is None:
+        return
+    settings = load_settings()
+    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+    try:
+        bind_filter(parse_filter(text), lifecycle.registry.resource_types["User"], Policy())
+    except ScimError as error:
+        raise CommandFailed(f"--scope: {error.detail}") from error

@@ -14,7 +14,9 @@ from scim_server.scim.documents import MEDIA_TYPE
 from scim_server.settings import Settings
 
 CLIENT = "sample"
-_FILE = Path(__file__).parents[2] / "samples" / "sample.json"
+_FOLDER = Path(__file__).parents[2] / "samples"
+_FILE = _FOLDER / "sample.json"
+CATALOGUE = _FOLDER / "catalogue.toml"
 
 
 def token_path(settings: Settings) -> Path:

@@ -13,8 +13,9 @@ from scim_server.cli import output, sample
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.protocol import ScimHttpProtocol
 from scim_server.cli.store import DatabaseUrl, current_store
-from scim_server.schema_files import load_registry
+from scim_server.services.catalogue_files import Catalogues, read_file
 from scim_server.services.clients import Clients
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
 
 _BACKLOG = 2048
@@ -40,7 +41,7 @@ def serve(
     Example: scim-server serve --host 0.0.0.0 --workers 4 --database-url postgresql://scim:secret@db/scim
     """
     settings = load_settings(database_url=database_url)
-    load_registry(settings.schema_folders)  # refused here, before an address is announced
+    Lifecycle.of(settings.schema_folders, settings.extensions)  # refused here, before an address is announced
     token = asyncio.run(_prepare(settings, with_sample=with_sample))
     with _listen(host, port) as listener:
         _announce(_address(host, listener), token)
@@ -59,6 +60,8 @@ async def _prepare(settings: Settings, *, with_sample: bool) -> str | None:
         if await clients.list():
             return sample.kept_token(path)
         issued = await clients.create(sample.CLIENT, profile="admin", dialect="generic")
+        lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+        await Catalogues(database, lifecycle).load("default", read_file(sample.CATALOGUE))
     sample.keep_token(path, issued.token)
     await _load(settings, issued.token)
     return issued.token

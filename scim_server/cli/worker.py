@@ -9,6 +9,7 @@ import typer
 from scim_server.cli import output
 from scim_server.cli.store import DatabaseUrl, current_store
 from scim_server.services import housekeeping
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import load_settings
 from scim_server.store.database import Database, DatabaseUnavailable
 
@@ -18,7 +19,9 @@ def worker(
     once: Annotated[bool, typer.Option(help="Run one round and end.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Remove what has ended from the store, round after round, until SIGTERM or Ctrl-C.
+    """Write down what time has brought about and remove what has ended, until SIGTERM or Ctrl-C.
+
+    `serve` does the same every SCIM_WORKER_INTERVAL_SECONDS; nothing that clients see waits for it.
 
     Example: scim-server worker --once
     """
@@ -29,19 +32,21 @@ async def _work(database_url: str | None, interval: float, *, once: bool) -> Non
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with current_store(load_settings(database_url=database_url)) as database:
+    settings = load_settings(database_url=database_url)
+    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+    async with current_store(settings) as database:
         if once:
-            output.say(_described(await housekeeping.run_once(database)))
+            output.say(_described(await housekeeping.run_once(database, lifecycle)))
             return
         while not stop.is_set():
-            await _round(database)
+            await _round(database, lifecycle)
             await _wait(stop, interval)
 
 
-async def _round(database: Database) -> None:
+async def _round(database: Database, lifecycle: Lifecycle) -> None:
     """Run one round; a database that does not answer is told about and tried again in the next round."""
     try:
-        output.say(_described(await housekeeping.run_once(database)))
+        output.say(_described(await housekeeping.run_once(database, lifecycle)))
     except DatabaseUnavailable as error:
         output.complain(f"the database cannot be reached: {error}")
 

@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from scim_server.dialects import SCHEMA_NAMES
 from scim_server.http.middleware import facts_of
-from scim_server.lifecycle.extension import discover
 from scim_server.scim.errors import ServiceUnavailable
 from scim_server.scim.messages.discovery import Limits
 from scim_server.scim.registry import Registry
@@ -34,9 +33,10 @@ class Server:
     lifespan, and comes up when its database does.
     """
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(self, settings: Settings, lifecycle: Lifecycle) -> None:
         self.settings = settings
-        self.registry = registry
+        self.lifecycle = lifecycle
+        self.registry = registry = lifecycle.registry
         self._named = {dialect: registry.renamed(names) for dialect, names in SCHEMA_NAMES.items()}
         self.database = Database(
             settings.database_url,
@@ -54,10 +54,9 @@ class Server:
             settings.page_size_default, settings.page_size_max, settings.cursor_lifetime_seconds
         )
         self.authenticator = Authenticator(self.database)
-        self.lifecycle = Lifecycle(registry, discover(settings.extensions))
-        self.provisioning = Provisioning(self.database, registry, self.lifecycle)
-        self.search = Search(self.database, registry, self.lifecycle, pages)
-        self.bulk = Bulk(self.database, registry, self.lifecycle)
+        self.provisioning = Provisioning(self.database, registry, lifecycle)
+        self.search = Search(self.database, registry, lifecycle, pages)
+        self.bulk = Bulk(self.database, registry, lifecycle)
         self._ready = False
         self._preparing = asyncio.Lock()
 

@@ -41,7 +41,7 @@ DEFAULT_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
 }
 BUNDLES: Mapping[str, tuple[str, ...]] = {
     "root": PERMISSIONS,
-    "system-admin": tuple(name for name in PERMISSIONS if name.startswith("user:")) + (MANAGE_TOKENS,),
+    "system-admin": (*(name for name in PERMISSIONS if name.startswith("user:")), MANAGE_TOKENS),
     "hr-manager": (VIEW, CREATE, UPDATE, EXPORT, LIFECYCLE),
     "department-manager": (VIEW,),
     "operations-manager": (VIEW, UPDATE),
@@ -86,7 +86,7 @@ _OF_SCOPES: Mapping[str, frozenset[str]] = {
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
-    """Return the permissions here that the scopes of an API token lend; other scopes are the applications'."""
+    """Return the permissions that the scopes of an API token lend; other scopes are the applications'."""
     return frozenset[str]().union(*(_OF_SCOPES.get(scope, frozenset()) for scope in scopes))
 
 

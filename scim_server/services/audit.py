@@ -1,4 +1,4 @@
-"""The audit trail: one event for each change, written in its transaction, and what the world is to be told."""
+"""The audit trail: one event for each change, written in its transaction, with what the world is told."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +73,9 @@ def _document(event: Event, actor: Actor, request_id: str, moment: int) -> Docum
         "at": timestamp(moment),
         "action": event.action,
         "outcome": event.outcome,
-        "actor": _without_none({"value": actor.user_id, "type": actor.profile, "client": actor.client or None}),
+        "actor": _without_none(
+            {"value": actor.user_id, "type": actor.profile, "client": actor.client or None}
+        ),
         "resource": {"value": event.id, "type": event.type},
         "requestId": request_id or None,
         **{name: event.context.get(name) for name in _CONTEXT},

@@ -46,7 +46,7 @@ class Changes:
     to them are accepted before they are there. `report` collects what a dry run shows.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a transaction works with
+    def __init__(
         self,
         writer: Writer,
         registry: Registry,
@@ -62,9 +62,7 @@ class Changes:
         self.context = context
         self.moment = now()
         self.report: list[audit.Event] = []
-        self.persistence = Persistence(
-            writer, registry, call.principal, context, self.moment, expected or {}
-        )
+        self.persistence = Persistence(writer, registry, call.principal, context, self.moment, expected or {})
         self.finder = Finder(writer, context, call.principal.client_id)
         self.users = UserChanges(self)
         self.holders: list[str] = []
@@ -103,12 +101,10 @@ class Changes:
         Raises Forbidden, InvalidSyntax, InvalidValue with every violation, and Uniqueness.
         """
         await self.permit(resource_type, CREATING)
-        if resource_type.name == USER:
-            data = self.users.completed(data)
-        document = Normalizer(resource_type, self.principal.policy).resource(data)
         own_id = id or new_id()
         if resource_type.name == USER:
-            return await self.users.create(own_id, document)
+            return await self.users.create(own_id, await self.users.normalized(data))
+        document = Normalizer(resource_type, self.principal.policy).resource(data)
         document, members = take_memberships(with_defaults(document, resource_type), resource_type)
         hook = hook_for(resource_type.name)
         document = await hook.creating(self, own_id, document)
@@ -164,9 +160,7 @@ class Changes:
         result = apply_patch(before, operations, resource_type, self.principal.policy, id=current.id)
         if resource_type.name == USER:
             return await self.users.patch(current, before, result.document, operations, resource_type)
-        return await self._store(
-            resource_type, current, before, result.document, list(result.memberships)
-        )
+        return await self._store(resource_type, current, before, result.document, list(result.memberships))
 
     async def delete(self, resource_type: ResourceType, id: str, *, if_match: str | None = None) -> None:
         """Delete a resource and every reference to it; raises NotFound and PreconditionFailed."""
@@ -212,11 +206,11 @@ class Changes:
         findings: Sequence[Finding] = (),
         tells: Sequence[tuple[str, Document]] = (),
     ) -> Resource | None:
-        """Change the facts of a user from within; None where the user is not there (see UserChanges.adjust)."""
+        """Change the facts of a user from within; None where it is not there (see UserChanges.adjust)."""
         return await self.users.adjust(id, work, action, actor=actor, findings=findings, tells=tells)
 
     async def create_internally(self, type_name: str, document: Document) -> Resource:
-        """Create a resource that follows from another change, with its audit event; no permission is asked."""
+        """Create a resource that follows from another change, with its event; no permission is asked."""
         resource_type = self.registry.resource_types[type_name]
         hook, own_id = hook_for(type_name), new_id()
         document = await hook.creating(self, own_id, document)
@@ -252,9 +246,7 @@ class Changes:
         if current is None:
             return None
         owned = resource_type.references_of(ReferenceKind.SINGLE_SOURCE)
-        found = await references.of_sources(
-            self.writer, self.tenant_id, [current.id], owned, now=self.moment
-        )
+        found = await references.of_sources(self.writer, self.tenant_id, [current.id], owned, now=self.moment)
         current.references = found.get(current.id, {})
         return current
 
@@ -317,4 +309,3 @@ def _edits(memberships: Sequence[Membership]) -> list[tuple[str, Any, Any]]:
         for membership in memberships
         for edit in membership.edits
     ]
-

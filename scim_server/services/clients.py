@@ -79,13 +79,15 @@ class Clients:
         permissions: Sequence[str] | None = None,
         switches: Mapping[str, bool] | None = None,
         user: str | None = None,
+        row_scope: str | None = None,
         expires_in: timedelta | None = None,
         token: str | None = None,
     ) -> IssuedToken:
         """Create a client with one token, which is returned only here; the tenant is made if new.
 
-        `user` is the id of the user that /Me stands for. Raises ClientExists, and ValueError for a
-        profile, dialect, permission or switch that does not exist.
+        `user` is the id of the user that /Me stands for and whose roles the client acts with;
+        `row_scope` is a filter on users outside of which it sees and changes none. Raises
+        ClientExists, and ValueError for a profile, dialect, permission or switch that does not exist.
         """
         _check(name, tenant, profile, dialect, permissions, switches)
         secret = token or tokens.new_token()
@@ -107,6 +109,7 @@ class Clients:
                     ),
                     "switches": json.dumps(dict(switches or {})),
                     "user_id": user,
+                    "row_scope": row_scope,
                     "created": moment,
                 },
             )

@@ -21,7 +21,7 @@ _COUNTS = {"Role": "totalAssignmentsUsed", "Entitlement": "totalAssignmentsUsed"
 _HEADS = "department:2.0:User:departments"
 
 
-async def complete(  # noqa: PLR0913, PLR0917 - where the resources come from and how they are shown
+async def complete(
     connection: Reader | Writer,
     lifecycle: Lifecycle,
     tenant_id: int,
@@ -67,7 +67,7 @@ def complete_user(
 
 
 def _complete_scheduled(resource: Resource, now: int) -> None:
-    """A planned change of status whose moment has come is carried out, whether or not anything ran."""
+    """Show a planned change of status whose moment has come as applied, whether or not anything ran."""
     document = resource.document
     at = moment_of(document.get("effectiveAt"))
     due = at is not None and at <= now and document.get("status") == "scheduled"
@@ -112,7 +112,7 @@ async def _show_heads(
         return
     for resource in own:
         heads = await holders.heads_of(connection, tenant_id, _HEADS, resource.id, now)
-        shown = [{"value": id, "display": display} for id, display in heads]
+        shown = [{"value": head, "display": display} for head, display in heads]
         if shown:
             resource.document = {**resource.document, "heads": shown}
 
@@ -123,7 +123,7 @@ async def _show_tokens(
     own = {resource.id: resource for resource in resources if resource.type == "ApiToken"}
     if not own:
         return
-    for id, row in (await clients.tokens_by_id(connection, tenant_id, list(own))).items():
+    for own_id, row in (await clients.tokens_by_id(connection, tenant_id, list(own))).items():
         shown: Document = {}
         if row.last_used is not None:
             shown["lastUsedAt"] = text_of(row.last_used)
@@ -132,7 +132,7 @@ async def _show_tokens(
             shown |= {"revokedBy": row.revoked_by} if row.revoked_by else {}
         elif row.expires is not None and row.expires <= now:
             shown["status"] = "expired"
-        own[id].document = {**own[id].document, **shown}
+        own[own_id].document = {**own[own_id].document, **shown}
 
 
 async def _show_obligations(
@@ -150,10 +150,10 @@ async def _show_obligations(
     for user_id, obligations in found.items():
         shown = [
             {
-                "value": id,
+                "value": own_id,
                 **{name: document[name] for name in ("kind", "source", "display") if name in document},
             }
-            for id, document in obligations
+            for own_id, document in obligations
         ]
         document = dict(own[user_id].document)
         put(document, LIFECYCLE, "obligations", shown)

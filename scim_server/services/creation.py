@@ -44,10 +44,9 @@ async def with_defaults(
         if not get(completed, CONNECTOR, "startDate") and not get(completed, LIFECYCLE, "validFrom"):
             today = day_of(changes.moment, zone_of(completed, catalogue))
             put(completed, CONNECTOR, "startDate", today.isoformat())
-        if policies.employee_number.generate and not get(completed, ENTERPRISE, "employeeNumber"):
-            if not get(completed, CONNECTOR, "employeeId"):
-                number = await _employee_number(changes, catalogue)
-                put(completed, ENTERPRISE, "employeeNumber", number)
+        number = get(completed, ENTERPRISE, "employeeNumber") or get(completed, CONNECTOR, "employeeId")
+        if policies.employee_number.generate and not number:
+            put(completed, ENTERPRISE, "employeeNumber", await _employee_number(changes, catalogue))
     elif actor.is_connector:
         _give_connector_defaults(completed, catalogue)
     return completed

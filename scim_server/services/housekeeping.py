@@ -1,5 +1,7 @@
-"""Rounds of tidying that nothing visible depends on."""
+"""Rounds of the worker: what time has brought about, and tidying that nothing visible depends on."""
 
+from scim_server.services.clockwork import Clockwork
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.store import clients as rows
 from scim_server.store.clock import now
 from scim_server.store.database import Database
@@ -8,7 +10,9 @@ KEPT_MICROSECONDS = 30 * 24 * 3_600 * 1_000_000
 """How long ended tokens stay listed: 30 days."""
 
 
-async def run_once(database: Database) -> dict[str, int]:
-    """Run one round and return what was removed, by kind."""
+async def run_once(database: Database, lifecycle: Lifecycle) -> dict[str, int]:
+    """Run one round and return what was done, by kind."""
     before = now() - KEPT_MICROSECONDS
-    return {"ended_tokens": await database.write(lambda writer: rows.remove_ended_tokens(writer, before))}
+    counts = await Clockwork(database, lifecycle).run_once()
+    ended = await database.write(lambda writer: rows.remove_ended_tokens(writer, before))
+    return {**counts, "ended_tokens": ended}

@@ -1,11 +1,13 @@
-"""The life cycle as the services use it: the engine with the enabled extensions, and each tenant's catalogue."""
+"""The life cycle as the services use it: the engine with its extensions, and each tenant's catalogue."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.engine import Engine
 from scim_server.lifecycle.extension import Extension, discover
 from scim_server.lifecycle.policies import Policies
+from scim_server.schema_files import load_registry
 from scim_server.scim.contents import put_references
 from scim_server.scim.registry import Registry
 from scim_server.store import catalogue as rows
@@ -23,10 +25,22 @@ class Lifecycle:
     """
 
     def __init__(self, registry: Registry, extensions: Sequence[Extension] | None = None) -> None:
+        """Assemble the engine; without `extensions` every installed one is in use."""
         self.registry = registry
         self.extensions = tuple(discover() if extensions is None else extensions)
         self.engine = Engine(self.extensions)
         self._catalogues: dict[int, Catalogue] = {}
+
+    @classmethod
+    def of(cls, schema_folders: Sequence[Path] = (), enabled: Sequence[str] | None = None) -> "Lifecycle":
+        """Return the life cycle with the built-in schemas, those of the folders and those of the extensions.
+
+        `enabled` names the extensions in use, None stands for all installed ones. Raises SchemaError and
+        ExtensionError.
+        """
+        extensions = discover(enabled)
+        folders = [folder for extension in extensions for folder in extension.schemas]
+        return cls(load_registry((*folders, *schema_folders)), extensions)
 
     async def catalogue(
         self, connection: Reader | Writer, tenant_id: int, version: int | None = None

@@ -48,9 +48,7 @@ class Finder:
         return (await people.lookup_users(self.writer, tenant_id, [key])).get(key, [])
 
 
-async def settle_manager(
-    finder: Finder, before: Document | None, after: Document
-) -> tuple[str, str] | None:
+async def settle_manager(finder: Finder, before: Document | None, after: Document) -> tuple[str, str] | None:
     """Name the manager by id in place where it is known; returns path and text of one that is not."""
     manager = get(after, ENTERPRISE, "manager")
     if not manager or manager == get(before or {}, ENTERPRISE, "manager"):
@@ -147,7 +145,5 @@ async def _recent(change: Change, catalogue: Catalogue, finder: Finder, now: int
     if action is None or not change.actor.is_connector:
         return {}
     since = now - catalogue.policies.burst.window_minutes * 60_000_000
-    count = await audit.count_recent(
-        finder.writer, finder.context.tenant_id, finder.client_id, action, since
-    )
+    count = await audit.count_recent(finder.writer, finder.context.tenant_id, finder.client_id, action, since)
     return {"deletions" if change.is_deletion else "deactivations": count}

@@ -1,11 +1,18 @@
 """Documents into rows: unique values claimed, references saved, memberships edited, versions counted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.urns import ENTERPRISE
-from scim_server.scim.contents import References, display_of, take_references, unique_keys, without_secrets
+from scim_server.scim.contents import (
+    References,
+    display_of,
+    put_references,
+    take_references,
+    unique_keys,
+    without_secrets,
+)
 from scim_server.scim.errors import Uniqueness
 from scim_server.scim.normalize import Document, fold_document
 from scim_server.scim.patch.membership import Membership
@@ -95,6 +102,20 @@ class Persistence:
         await self._save_references(changed, old_references, new_references)
         return changed, edited
 
+    async def keep_up(
+        self, resource_type: ResourceType, current: Resource, after: Document, boundaries: Boundaries
+    ) -> None:
+        """Store what time has made of a resource, under the version that clients see already.
+
+        Raises LostRace.
+        """
+        plain, owned = take_references(without_secrets(after, resource_type), resource_type)
+        _, held = take_references(put_references(current, resource_type), resource_type)
+        kept = replace(current, document=plain)
+        contents = self.contents(plain, resource_type, boundaries)
+        await resources.update(self.writer, self.principal.tenant_id, kept, contents)
+        await self._save_references(kept, held, owned)
+
     def members(self) -> MembershipWriter:
         """Return what edits memberships."""
         return MembershipWriter(self.writer, self.registry, self.principal, self.context, self.expected)
@@ -104,7 +125,10 @@ class Persistence:
     ) -> resources.Contents:
         """Return what the row holds of a document without references, now and later."""
         phases = [
-            (starts, _only(fold_document(take_references(later, resource_type)[0], resource_type), self.context))
+            (
+                starts,
+                _only(fold_document(take_references(later, resource_type)[0], resource_type), self.context),
+            )
             for starts, later in boundaries
         ]
         return resources.Contents(

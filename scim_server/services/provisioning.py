@@ -41,7 +41,9 @@ class Provisioning:
         """Return a resource with the references that the projection shows; raises NotFound."""
         call.principal.require(permission_for(resource_type.name, READING))
         await self._settlement.settle(call)
-        found = await self._database.read(lambda reader: self._found(reader, call, resource_type, id, projection))
+        found = await self._database.read(
+            lambda reader: self._found(reader, call, resource_type, id, projection)
+        )
         await self._note_reading(call, found, projection)
         return found
 

@@ -30,9 +30,7 @@ async def revived(changes: "Changes", document: Document) -> tuple[Resource, boo
         return await changes.locked(kind, inactive[0].id), False
     if await changes.finder.find(USER, f'externalId eq "{quoted}"', 1):
         return None
-    found = await deleted.find_deleted_by(
-        changes.writer, changes.tenant_id, USER, "externalId", external_id
-    )
+    found = await deleted.find_deleted_by(changes.writer, changes.tenant_id, USER, "externalId", external_id)
     return None if found is None else (found, True)
 
 
@@ -45,9 +43,7 @@ async def undelete(changes: "Changes", former: Resource) -> Resource:
     catalogue = await changes.catalogue()
     seen = changes.lifecycle.engine.view(document, catalogue, changes.moment)
     await changes.persistence.claim(kind, former.id, unique_keys(seen, kind))
-    restored = Resource(
-        USER, former.id, former.version + 1, former.created, changes.moment, seen, {}
-    )
+    restored = Resource(USER, former.id, former.version + 1, former.created, changes.moment, seen, {})
     contents = changes.persistence.contents(seen, kind)
     await deleted.undelete(changes.writer, changes.tenant_id, restored, contents)
     await changes.persistence.count(kind, 1)

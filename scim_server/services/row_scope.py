@@ -27,7 +27,9 @@ def scope_of(principal: Principal, registry: Registry) -> Condition | None:
     return bind_filter(parse_filter(principal.row_scope), kind, Policy())
 
 
-def confined(principal: Principal, registry: Registry, kind: ResourceType, condition: Condition | None) -> Condition | None:
+def confined(
+    principal: Principal, registry: Registry, kind: ResourceType, condition: Condition | None
+) -> Condition | None:
     """Return the condition of a list with the scope of the client added to it."""
     scope = scope_of(principal, registry) if kind.name == USER else None
     if scope is None or condition is None:

@@ -46,8 +46,8 @@ class Settlement:
         """Carry out what is due in a tenant; returns how many changes were."""
         call = system_call(tenant_id, tenant)
         waiting = await self._database.write(lambda writer: self._due(writer, call))
-        for id in waiting:
-            await self._database.write(lambda writer, id=id: self._carry_out(writer, call, id))  # type: ignore[misc]
+        for due in waiting:
+            await self._database.write(lambda writer, own=due: self._carry_out(writer, call, own))  # type: ignore[misc]
         await self._database.write(lambda writer: self._note_next(writer, call))
         return len(waiting)
 
@@ -58,8 +58,8 @@ class Settlement:
     async def _due(self, writer: Writer, call: CallContext) -> list[str]:
         changes = self._changes(writer, call)
         until = text_of(changes.moment)
-        filter = f'status eq "scheduled" and effectiveAt le "{until}" and (kind eq "patch" or kind eq "delete")'
-        return [found.id for found in await changes.finder.find(TYPE, filter, AT_ONCE)]
+        due = f'status eq "scheduled" and effectiveAt le "{until}" and (kind eq "patch" or kind eq "delete")'
+        return [found.id for found in await changes.finder.find(TYPE, due, AT_ONCE)]
 
     async def _carry_out(self, writer: Writer, call: CallContext, id: str) -> None:
         changes = self._changes(writer, call)
@@ -89,7 +89,9 @@ class Settlement:
 
     async def _note_next(self, writer: Writer, call: CallContext) -> None:
         changes = self._changes(writer, call)
-        waiting = await changes.finder.find(TYPE, 'status eq "scheduled" and (kind eq "patch" or kind eq "delete")')
+        waiting = await changes.finder.find(
+            TYPE, 'status eq "scheduled" and (kind eq "patch" or kind eq "delete")'
+        )
         moments = [at for found in waiting if (at := moment_of(found.document.get("effectiveAt")))]
         await settled_until(writer, call.principal.tenant_id, min(moments, default=None))
 
@@ -105,4 +107,3 @@ def system_call(tenant_id: int, tenant: str) -> CallContext:
         tenant_id, tenant, "", "system", "system", "generic", GENERIC, frozenset(PERMISSIONS)
     )
     return CallContext(principal, "")
-

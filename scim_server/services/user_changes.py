@@ -1,4 +1,4 @@
-"""Changes of users: the life cycle applied, the result stored, the audit trail written, effects carried out."""
+"""Changes of users: the life cycle applied, the result stored, the trail written, effects carried out."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -16,7 +16,15 @@ from scim_server.scim.resources import Resource
 from scim_server.scim.values import fold_text
 from scim_server.services import audit, creation, effects, revival
 from scim_server.services.lifecycle import USER
-from scim_server.services.users import Asked, Outcome, UserLifecycle, additions, states_active, take_asked, waiting_keys
+from scim_server.services.users import (
+    Asked,
+    Outcome,
+    UserLifecycle,
+    additions,
+    states_active,
+    take_asked,
+    waiting_keys,
+)
 from scim_server.store import pending
 
 if TYPE_CHECKING:
@@ -36,7 +44,7 @@ class UserChanges:
         return self._changes.registry.resource_types[USER]
 
     def completed(self, data: Any) -> Any:
-        """Return a POST body with the user name that people need not write (S4 Step 2: e-mail is the login)."""
+        """Return a POST body with the user name that people need not write (S4 Step 2)."""
         return creation.with_user_name(data, self._changes.principal.profile)
 
     async def seen(self, stored: Document) -> Document:
@@ -138,12 +146,12 @@ class UserChanges:
     async def recalculate(self, ids: Sequence[str]) -> None:
         """Bring what the store keeps of users in line with the catalogue; they see it as it is anyway."""
         lifecycle = await self._lifecycle(SYSTEM)
-        for id in ids:
-            current = await self._changes.find_locked(self._type, id)
+        for user_id in ids:
+            current = await self._changes.find_locked(self._type, user_id)
             if current is None:
                 continue
             stored = put_references(current, self._type)
-            outcome = await lifecycle.derived(id, stored, stored, Judgement())
+            outcome = await lifecycle.derived(user_id, stored, stored, Judgement())
             await self._changes.persistence.update(
                 self._type, current, stored, outcome.after, boundaries=outcome.boundaries
             )
@@ -175,7 +183,10 @@ class UserChanges:
         news: list[tuple[str, Document]],
     ) -> Resource:
         stored = put_references(current, self._type)
-        unchanged = outcome.after == {**before, **{n: v for n, v in stored.items() if n.startswith(_INTERNAL)}}
+        unchanged = outcome.after == {
+            **before,
+            **{n: v for n, v in stored.items() if n.startswith(_INTERNAL)},
+        }
         if unchanged:
             if outcome.judgement.findings:
                 await self._record(current.id, outcome, before, before, is_noop=True)
@@ -211,7 +222,10 @@ class UserChanges:
     async def _wait(self, id: str, outcome: Outcome) -> None:
         """Note what a user waits for, so that it is resolved when that appears."""
         waits = waiting_keys(outcome.after)
-        changes, manager = self._changes, [text for path, text in outcome.change.unresolved if "manager" in path]
+        changes, manager = (
+            self._changes,
+            [text for path, text in outcome.change.unresolved if "manager" in path],
+        )
         if manager:
             waits["manager"] = [(USER, manager[0])]
         if waits or any(waiting_keys(outcome.change.old)):

@@ -64,7 +64,13 @@ class UserLifecycle:
     """Applies the life cycle to users for one actor at one moment of one transaction."""
 
     def __init__(
-        self, writer: Writer, lifecycle: Lifecycle, catalogue: Catalogue, actor: Actor, finder: Finder, now: int
+        self,
+        writer: Writer,
+        lifecycle: Lifecycle,
+        catalogue: Catalogue,
+        actor: Actor,
+        finder: Finder,
+        now: int,
     ) -> None:
         self._writer = writer
         self._engine = lifecycle.engine
@@ -109,9 +115,7 @@ class UserLifecycle:
         outcome.boundaries = self._engine.boundaries(draft.after, self._catalogue, self._now)
         return outcome
 
-    async def derived(
-        self, id: str, before: Document, after: Document, judgement: Judgement
-    ) -> Outcome:
+    async def derived(self, id: str, before: Document, after: Document, judgement: Judgement) -> Outcome:
         """Return what changed facts make of a user, without asking the rules."""
         seen = self.view(after)
         change = Change(USER, id, self._actor, before, seen)
@@ -182,7 +186,9 @@ def _flattened(value: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _targets(path: str, value: Any, resource_type: ResourceType, catalogue: Catalogue) -> list[tuple[str, str]]:
+def _targets(
+    path: str, value: Any, resource_type: ResourceType, catalogue: Catalogue
+) -> list[tuple[str, str]]:
     attribute = resource_type.resolve(path)
     kind = next((one for one in KINDS if attribute is not None and one.path == attribute.path), None)
     if kind is None:

@@ -179,9 +179,7 @@ async def revoke_token_of(
     return (await writer.execute(statement)).rowcount
 
 
-async def describe_token(
-    writer: Writer, tenant_id: int, resource_id: str, facts: Mapping[str, str]
-) -> None:
+async def describe_token(writer: Writer, tenant_id: int, resource_id: str, facts: Mapping[str, str]) -> None:
     """Write name and scopes of the token that an ApiToken resource describes."""
     own = sa.and_(token.c.tenant_id == tenant_id, token.c.id == resource_id)
     await writer.execute(token.update().where(own).values(**facts))
@@ -193,3 +191,9 @@ async def tokens_by_id(
     """Return the tokens that ApiToken resources describe, by the resource's id."""
     query = sa.select(token).where(token.c.tenant_id == tenant_id, token.c.id.in_(resource_ids))
     return {row.id: row for row in await reader.execute(query)}
+
+
+async def tenants(reader: Reader) -> list[tuple[int, str]]:
+    """Return id and name of every tenant."""
+    query = sa.select(tenant.c.id, tenant.c.name).order_by(tenant.c.id)
+    return [(row.id, row.name) for row in await reader.execute(query)]

@@ -86,7 +86,7 @@ async def other_active_holders(
 async def heads_of(
     reader: Reader | Writer, tenant_id: int, attribute_key: str, department_id: str, now: int
 ) -> list[tuple[str, str | None]]:
-    """Return id and name of the users whose assignment to a department is in force and marks them its head."""
+    """Return id and name of the users whose assignment to a department, in force now, marks them its head."""
     json = JSON_DIALECTS[reader.dialect.name]
     user = resource.alias()
     query = (

@@ -12,7 +12,15 @@ from scim_server.lifecycle.urns import LIFECYCLE
 from scim_server.scim.errors import InvalidValue, NotFound
 from scim_server.scim.resources import Resource
 from scim_server.security.passwords import temporary_password
-from scim_server.security.principals import CREATE, DELETE, LIFECYCLE as MANAGE_LIFECYCLE, MANAGE_TOKENS, UNLOCK
+from scim_server.security.principals import (
+    CREATE,
+    DELETE,
+    MANAGE_TOKENS,
+    UNLOCK,
+)
+from scim_server.security.principals import (
+    LIFECYCLE as MANAGE_LIFECYCLE,
+)
 from scim_server.services import revival
 from scim_server.services.hooks.base import Hook, name_user
 from scim_server.services.hooks.login_reports import unlock
@@ -131,14 +139,13 @@ async def _temporary_password(changes: "Changes", user_id: str, _document: Docum
     password = temporary_password()
 
     def work(user: Document) -> None:
-        set_fact(
-            user, "credentials", passwordSetAt=text_of(changes.moment), temporary=True, mustChange=True
-        )
+        set_fact(user, "credentials", passwordSetAt=text_of(changes.moment), temporary=True, mustChange=True)
 
     tells: list[tuple[str, Document]] = [("password.temporary.set", {})]
     await changes.adjust(user_id, work, "user.setTemporaryPassword", tells=tells, actor=changes.call.actor)
     policies = (await changes.catalogue()).policies
-    return {"temporaryPassword": password} if policies.temporary_password == "response" else {}
+    shows = policies.temporary_password != "none"  # noqa: S105 - a setting, no password
+    return {"temporaryPassword": password} if shows else {}
 
 
 async def _revoke_sessions(changes: "Changes", user_id: str, _document: Document) -> Facts:

@@ -110,9 +110,7 @@ def _expiry(changes: "Changes", document: Document, policy: TokenPolicy) -> int 
     return asked
 
 
-async def _issue(
-    changes: "Changes", id: str, document: Document, secret: str, expires: int | None
-) -> None:
+async def _issue(changes: "Changes", id: str, document: Document, secret: str, expires: int | None) -> None:
     await clients.insert_client(changes.writer, _client(changes.tenant_id, changes.moment))
     client = await clients.lock_client(changes.writer, changes.tenant_id, CLIENT)
     row: Mapping[str, object] = {

@@ -3,7 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from scim_server.lifecycle.assignments import DEPARTMENTS, LOCATIONS, OWNER, PERMISSIONS, ROLES, Kind, keep, rows
+from scim_server.lifecycle.assignments import (
+    DEPARTMENTS,
+    LOCATIONS,
+    OWNER,
+    PERMISSIONS,
+    ROLES,
+    Kind,
+    keep,
+    rows,
+)
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.urns import CONNECTOR, MAPPING
 from scim_server.scim.errors import InvalidValue
@@ -84,14 +93,12 @@ class GroupHook(Hook):
 
 
 def _is_mapped(document: Document) -> bool:
-    return get(document, MAPPING, "kind") in _KINDS and bool(get(document, MAPPING, "mapsTo")) or (
+    return (get(document, MAPPING, "kind") in _KINDS and bool(get(document, MAPPING, "mapsTo"))) or (
         get(document, MAPPING, "kind") == TEAM
     )
 
 
-def _concerned(
-    before: Document, after: Document, memberships: Sequence[Membership]
-) -> frozenset[str] | None:
+def _concerned(before: Document, after: Document, memberships: Sequence[Membership]) -> frozenset[str] | None:
     if before.get(MAPPING) != after.get(MAPPING):
         return None
     edits = [edit for membership in memberships for edit in membership.edits]
@@ -147,9 +154,7 @@ async def _unassign(changes: "Changes", group_id: str, group: Document, members:
         if kind is None:
             put(document, CONNECTOR, "teamCode", None)
             return
-        kept = [
-            row for row in rows(document, kind) if row["value"] != target or row.get(OWNER) != group_id
-        ]
+        kept = [row for row in rows(document, kind) if row["value"] != target or row.get(OWNER) != group_id]
         keep(document, kind, kept)
 
     await _each(changes, group_id, kind, sorted(members), work)
@@ -173,4 +178,3 @@ async def _each(
         changes.principal.require(next(permission for one, permission in _KINDS.values() if one is kind))
     for member in members:
         await changes.users.assign(member, group_id, work)
-

@@ -87,8 +87,10 @@ def _succeed(user: Document, at: int) -> None:
 
 
 def _set_password(user: Document, at: int) -> None:
-    """A user who has set a password can sign in again, whatever failed before."""
-    set_fact(user, "credentials", passwordSetAt=text_of(at), temporary=False, mustChange=False, expiresAt=None)
+    """Let a user who has set a password sign in again, whatever failed before."""
+    set_fact(
+        user, "credentials", passwordSetAt=text_of(at), temporary=False, mustChange=False, expiresAt=None
+    )
     unlock(user)
 
 
@@ -101,7 +103,7 @@ def _remove_factor(user: Document, _at: int) -> None:
 
 
 def _accept(user: Document, _at: int) -> None:
-    """A pending user who accepts the invitation becomes active (S3 Scenario 1)."""
+    """Activate a pending user who accepts the invitation (S3 Scenario 1)."""
     set_fact(user, "invitation", state="accepted")
     facts = facts_of(user)
     if facts.status == PENDING:

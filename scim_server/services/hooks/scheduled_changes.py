@@ -83,8 +83,8 @@ async def _supersede(changes: "Changes", document: Document) -> None:
     user_id = document["user"]["value"]
     quoted = json.dumps(event)
     kind = changes.registry.resource_types[TYPE]
-    filter = f'user.value eq "{user_id}" and sourceEventId eq {quoted} and status eq "scheduled"'
-    for earlier in await changes.finder.find(TYPE, filter):
+    earlier_ones = f'user.value eq "{user_id}" and sourceEventId eq {quoted} and status eq "scheduled"'
+    for earlier in await changes.finder.find(TYPE, earlier_ones):
         current = await changes.locked(kind, earlier.id)
         await changes.store_internally(kind, current, {**_complete(current), "status": "superseded"})
         await _forget(changes, current.id, _complete(current))
