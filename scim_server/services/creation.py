@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from scim_server.lifecycle.assignments import DEPARTMENTS, ROLES, rows, waiting
 from scim_server.lifecycle.catalogue import Catalogue
-from scim_server.lifecycle.change import Actor
+from scim_server.lifecycle.change import Actor, Change, RuleContext
 from scim_server.lifecycle.dates import day_of
 from scim_server.lifecycle.documents import Document, get, primary_email, put
+from scim_server.lifecycle.judgement import judge
 from scim_server.lifecycle.mirrors import zone_of
+from scim_server.lifecycle.profile_rules import PROFILE_RULES
 from scim_server.lifecycle.urns import CONNECTOR, DEPARTMENT, ENTERPRISE, LIFECYCLE, ROLE
 from scim_server.scim.values import fold_text
 from scim_server.services.lifecycle import USER
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
 _NUMBER = f"{ENTERPRISE}:employeeNumber"
+_MISSING = {"R-NAME": "name", "R-EMAIL-REQ": "emails"}
+"""Rules that ask for a field, with the attribute."""
 _NAMED_BY_EMAIL = frozenset({"admin", "import"})
 
 
@@ -30,6 +34,15 @@ def with_user_name(data: Any, profile: str) -> Any:
         return data
     address = primary_email({"emails": emails})
     return {**data, "userName": address} if isinstance(address, str) and address else data
+
+
+def missing_fields(data: Any, actor: Actor, catalogue: Catalogue) -> list[str]:
+    """Return what a POST body that is refused anyway lacks besides: names and e-mail (S2 UC-001 AF3)."""
+    stated = {key.lower(): value for key, value in data.items()} if isinstance(data, dict) else {}
+    absent = {name for name in _MISSING.values() if not stated.get(name)}
+    asked = [rule for rule in PROFILE_RULES if _MISSING.get(rule.id) in absent]
+    change = Change(USER, "", actor, None, {})
+    return [found.message for found in judge(asked, change, RuleContext(catalogue, 0)).refusals]
 
 
 async def with_defaults(

@@ -10,6 +10,8 @@ from scim_server.lifecycle.change import SYSTEM, Actor
 from scim_server.lifecycle.documents import Document
 from scim_server.lifecycle.judgement import Finding, Judgement
 from scim_server.scim.contents import put_references
+from scim_server.scim.errors import InvalidValue
+from scim_server.scim.normalize import Normalizer
 from scim_server.scim.patch.operations import Operation
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
@@ -43,9 +45,20 @@ class UserChanges:
     def _type(self) -> ResourceType:
         return self._changes.registry.resource_types[USER]
 
-    def completed(self, data: Any) -> Any:
-        """Return a POST body with the user name that people need not write (S4 Step 2)."""
-        return creation.with_user_name(data, self._changes.principal.profile)
+    async def normalized(self, data: Any) -> Document:
+        """Return the canonical document of a POST body; its user name may be the e-mail (S4 Step 2).
+
+        Raises InvalidSyntax, and InvalidValue with every violation, that of missing fields among them.
+        """
+        data = creation.with_user_name(data, self._changes.principal.profile)
+        normalizer = Normalizer(self._type, self._changes.principal.policy)
+        try:
+            return normalizer.resource(data)
+        except InvalidValue:
+            catalogue = await self._changes.catalogue()
+            normalizer.violations += creation.missing_fields(data, self._changes.call.actor, catalogue)
+            normalizer.finish()
+            raise
 
     async def seen(self, stored: Document) -> Document:
         """Return a user's document as clients see it now."""
