@@ -49,7 +49,7 @@ def _of_creation(change: Change) -> Iterable[News]:
 def _of_status(change: Change) -> Iterable[News]:
     trigger = change.transition.decision.trigger if change.transition else None
     name = _OF_TRIGGERS.get(trigger or "")
-    if name is None:
+    if name is None or (change.transition and change.transition.decision.blocked_by):
         return
     yield name, {"reason": change.context.get("reason")}
     if trigger in _ENDING:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from scim_server.lifecycle.change import Change, Rule, RuleContext, Verdict, modes
+from scim_server.lifecycle.change import Change, Rule, RuleContext, Transition, Verdict, modes
 from scim_server.lifecycle.documents import get
 from scim_server.lifecycle.messages import message
-from scim_server.lifecycle.status import ACTIVE, PENDING
+from scim_server.lifecycle.policies import Mode
+from scim_server.lifecycle.status import ACTIVE, PENDING, SUSPENSION
 from scim_server.lifecycle.urns import LIFECYCLE
 
 STATUS = f"{LIFECYCLE}:status"
@@ -28,7 +29,14 @@ def _held(change: Change, context: RuleContext) -> Iterable[Verdict]:
     if transition.decision.blocked_by:
         sources = ", ".join(sorted({hold.source for hold in transition.decision.blocked_by}))
         rejected = change.actor.is_connector and context.policies.on_blocked_reactivation == "reject"
-        yield Verdict(message("R-HOLD", sources=sources), STATUS, sources, "enforce" if rejected else None)
+        mode: Mode | None = "enforce" if rejected else "correct" if _is_reinstated(transition) else None
+        yield Verdict(message("R-HOLD", sources=sources), STATUS, sources, mode)
+
+
+def _is_reinstated(transition: Transition) -> bool:
+    """Tell whether every suspension is gone: what else holds the user keeps it inactive, and rightly."""
+    kept = {hold.kind for hold in transition.decision.blocked_by}
+    return transition.decision.trigger == "reinstate" and SUSPENSION not in kept
 
 
 def _reason(change: Change, _context: RuleContext) -> Iterable[Verdict]:

@@ -152,7 +152,7 @@ def _decided(request: Request, wanted: str, facts: Facts, after: Document, now: 
     before = effective(facts, now)
     decision = decide(facts, wish, now)
     gone = tuple(hold for hold in facts.holds if hold.holds_at(now) and hold not in decision.facts.holds)
-    if decision.trigger is not None:
+    if decision.trigger is not None and not decision.blocked_by:
         _write_down(request, wish, decision.trigger, after, now)
     return Transition(before, wanted, decision, gone)
 

@@ -1,16 +1,20 @@
 """Resources completed for an answer: users as they are now, counts and heads where they are asked for."""
 
+import copy
 from collections.abc import Sequence
 
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import CATALOGUE_TYPES, Catalogue
 from scim_server.lifecycle.dates import text_of
-from scim_server.lifecycle.documents import Document, put
+from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.state import moment as moment_of
+from scim_server.lifecycle.state import set_fact
 from scim_server.lifecycle.urns import LIFECYCLE
 from scim_server.scim.contents import put_references, take_references
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import ReferenceValue, Resource
+from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
+from scim_server.security.principals import Principal
 from scim_server.services.hooks.scheduled_changes import OF_STATUS
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.loading import Projections
@@ -18,20 +22,24 @@ from scim_server.store import clients, holders
 from scim_server.store.database import Reader, Writer
 
 _COUNTS = {"Role": "totalAssignmentsUsed", "Entitlement": "totalAssignmentsUsed"}
+_NOTED = frozenset({"AccountAction", "ScheduledChange"})
 _HEADS = "department:2.0:User:departments"
 
 
 async def complete(
     connection: Reader | Writer,
     lifecycle: Lifecycle,
-    tenant_id: int,
+    principal: Principal,
     catalogue: Catalogue,
     resources: Sequence[Resource],
     projections: Projections,
     now: int,
 ) -> None:
-    """Fill in what is not stored: what time makes of users, counts, heads of departments, use of tokens."""
-    registry = lifecycle.registry
+    """Fill in what is not stored: what time makes of users, counts, heads of departments, use of tokens.
+
+    Notes of administrators are left out for a client that does not administer the life cycle of users.
+    """
+    registry, tenant_id = lifecycle.registry, principal.tenant_id
     for resource in resources:
         if resource.type == USER:
             complete_user(lifecycle, catalogue, resource, registry.resource_types[USER], now)
@@ -42,6 +50,20 @@ async def complete(
     await _show_heads(connection, registry, tenant_id, resources, projections, now)
     await _show_tokens(connection, tenant_id, resources, now)
     await _show_obligations(connection, registry, tenant_id, resources, projections)
+    if MANAGE_LIFECYCLE not in principal.permissions:
+        _hide_notes(resources)
+
+
+def _hide_notes(resources: Sequence[Resource]) -> None:
+    """Leave out what administrators note for themselves (S4 Step 4)."""
+    for resource in resources:
+        reason = get(resource.document, LIFECYCLE, "statusReason") or {}
+        if resource.type == USER and "note" in reason:
+            document = copy.deepcopy(resource.document)
+            set_fact(document, "statusReason", note=None)
+            resource.document = document
+        elif resource.type in _NOTED:
+            resource.document = {name: value for name, value in resource.document.items() if name != "note"}
 
 
 def complete_user(

@@ -82,7 +82,7 @@ class Provisioning:
         known = catalogue or await self._lifecycle.catalogue(
             connection, tenant_id, call.principal.catalogue_version
         )
-        await complete(connection, self._lifecycle, tenant_id, known, [found], projections, moment)
+        await complete(connection, self._lifecycle, call.principal, known, [found], projections, moment)
 
     async def _note_reading(self, call: CallContext, found: Resource, projection: Projection) -> None:
         """Put into the audit trail that a person looked at a user (S2 UC-002 Post, X-22)."""

@@ -234,7 +234,7 @@ class Search:
         await load_references(reader, tenant_id, self._registry, resources, projections, now=moment)
         version = call.principal.catalogue_version
         catalogue = await self._lifecycle.catalogue(reader, tenant_id, version)
-        await complete(reader, self._lifecycle, tenant_id, catalogue, resources, projections, moment)
+        await complete(reader, self._lifecycle, call.principal, catalogue, resources, projections, moment)
         return Page(resources, projections, total, start_index, next_cursor)
 
 

@@ -265,7 +265,7 @@ class UserChanges:
             id,
             before,
             after,
-            "noop" if is_noop else "success",
+            "noop" if is_noop or outcome.is_in_vain else "success",
             outcome.change.context,
             outcome.judgement.findings,
             [] if is_noop else list(outcome.news),

@@ -7,7 +7,7 @@ from typing import Any
 from scim_server.lifecycle.assignments import KINDS, waiting
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import Actor, Change, RuleContext, Transition
-from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.documents import Document, differences, get, put
 from scim_server.lifecycle.engine import Draft
 from scim_server.lifecycle.judgement import Judgement, judge
 from scim_server.lifecycle.news import News, news_of
@@ -47,6 +47,14 @@ class Outcome:
             return f"user.{trigger}"
         old, new = (get(one, LIFECYCLE, "lockout") or {} for one in (self.change.old, self.change.new))
         return "user.unlock" if old.get("locked") and not new.get("locked") else "user.update"
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether nothing came of it but a lifted hold: the user was to be active and others hold it."""
+        if self.transition is None or not self.transition.decision.blocked_by:
+            return False
+        changed = differences(self.change.old, self.change.new)
+        return all(path.startswith(LIFECYCLE) for path, _, _ in changed)
 
 
 @dataclass(slots=True)
