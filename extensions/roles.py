@@ -23,6 +23,7 @@ from scim_server.lifecycle.state import set_fact
 from scim_server.lifecycle.urns import CONNECTOR, DEPARTMENT, LIFECYCLE, ROLE
 
 _FLAT = ("primaryRole", "roleCodes")
+_TEAM_STATES = {"unknown": "R-TEAM.active", "gone": "R-TEAM.known"}
 
 
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
@@ -153,6 +154,13 @@ def _team(document: Document, _change: Change, context: RuleContext) -> Iterable
         yield Verdict(message("R-TEAM"), f"{CONNECTOR}:teamCode", needing[0].id)
 
 
+def _known_team(_change: Change, context: RuleContext) -> Iterable[Verdict]:
+    """R-TEAM-KNOWN: where groups are teams, a user's team is one of them (S4 §13, §19)."""
+    key = _TEAM_STATES.get(context.lookups.team_state)
+    if key is not None:
+        yield Verdict(message(key), f"{CONNECTOR}:teamCode")
+
+
 def _mfa(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-MFA: a role that needs two-factor authentication makes the user need it (S4 USER-007)."""
     enrolled = (get(document, LIFECYCLE, "credentials") or {}).get("mfaEnrolled")
@@ -228,6 +236,12 @@ extension = Extension(
         Rule(
             "R-TEAM",
             only_new(_team),
+            modes("record", "record", "enforce", "enforce"),
+            requirements=("CRE-25",),
+        ),
+        Rule(
+            "R-TEAM-KNOWN",
+            _known_team,
             modes("record", "record", "enforce", "enforce"),
             requirements=("CRE-25",),
         ),

@@ -78,13 +78,15 @@ class Obligation:
 class Lookups:
     """What the rules need to know of other resources, read before they run.
 
-    `email_taken`: another live user has the new primary e-mail. `managers`: ids above the new manager,
+    `email_taken`: another live user has the new primary e-mail. `team_state`: "gone" where the new team was
+    deleted, "unknown" where there are teams and it is none of them. `managers`: ids above the new manager,
     nearest first. `sole_roles`: values of roles nobody else holds effectively, among those the change
     would take from the user. `obligations`: open ones of the user. `recent`: events of this client in
     the policy's window by action.
     """
 
     email_taken: bool = False
+    team_state: str = ""
     managers: tuple[str, ...] = ()
     sole_roles: frozenset[str] = frozenset()
     is_last_administrator: bool = False

@@ -1,5 +1,6 @@
 """What the rules need to know of other resources, read before they run and only where it matters."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Change, Lookups, Obligation
 from scim_server.lifecycle.documents import Document, get, primary_email, put
 from scim_server.lifecycle.reference_rules import MANAGER
-from scim_server.lifecycle.urns import ENTERPRISE
+from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, MAPPING
 from scim_server.scim.filters.binding import bind_filter
 from scim_server.scim.filters.grammar import parse_filter
 from scim_server.scim.identifiers import canonical_id
@@ -17,11 +18,18 @@ from scim_server.scim.resources import Resource
 from scim_server.scim.values import fold_text
 from scim_server.store import audit, holders, people, references, resources
 from scim_server.store.database import Writer
+from scim_server.store.deleted import find_deleted_by
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.listing import Lister, Selection
 
 MANAGER_KEY = "enterprise:2.0:User:manager"
+GROUP = "Group"
 _MOST = 1_000
+
+
+def quoted(text: str) -> str:
+    """Return a text as a value of a filter."""
+    return json.dumps(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ async def lookups_for(change: Change, catalogue: Catalogue, finder: Finder, now:
     lost = _lost_roles(change, catalogue, now)
     return Lookups(
         email_taken=await _email_taken(change, finder),
+        team_state=await _team_state(change, finder),
         managers=await _managers(change, finder),
         sole_roles=frozenset([entry.display for entry in lost if await _is_sole(entry, change, finder, now)]),
         is_last_administrator=await _is_last_administrator(change, catalogue, finder, now, lost),
@@ -79,6 +88,20 @@ async def _email_taken(change: Change, finder: Finder) -> bool:
         return False
     folded = [fold_text(address)]
     return bool(await people.email_holders(finder.writer, finder.context.tenant_id, folded, change.id))
+
+
+async def _team_state(change: Change, finder: Finder) -> str:
+    """Return what became of the new team; any is good where no group is a team (S4 §13, §19)."""
+    team = get(change.new, CONNECTOR, "teamCode")
+    if not team or team == get(change.old, CONNECTOR, "teamCode"):
+        return ""
+    is_team, tenant_id = f'{MAPPING}:kind eq "team"', finder.context.tenant_id
+    if await finder.find(GROUP, f"displayName eq {quoted(team)} and {is_team}", 1):
+        return ""
+    former = await find_deleted_by(finder.writer, tenant_id, GROUP, "displayName", fold_text(team))
+    if former is not None and get(former.document, MAPPING, "kind") == "team":
+        return "gone"
+    return "unknown" if await finder.find(GROUP, is_team, 1) else ""
 
 
 async def _managers(change: Change, finder: Finder) -> tuple[str, ...]:

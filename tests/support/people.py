@@ -2,9 +2,15 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from scim_server.lifecycle.urns import DEPARTMENT, LIFECYCLE, LOCATION, ROLE
+from scim_server.scim.documents import load
+from scim_server.store.database import Database
+from scim_server.store.tables import outbox
 from tests.support.client import USER_SCHEMA, ScimClient
 
+_ABOUT = frozenset({"id", "type"})
 Json = dict[str, Any]
 
 
@@ -77,6 +83,16 @@ async def said(client: ScimClient, user_id: str) -> Json:
     names = ("reason", "note", "justification", "ticket")
     event = await client.read(f"/AuditEvents/{newest['id']}", attributes=",".join(names))
     return {name: event[name] for name in names if name in event}
+
+
+async def news(database: Database, resource_id: str) -> list[tuple[str, Json]]:
+    """Return what the world is to be told of a resource, the oldest first: event and facts."""
+    query = sa.select(outbox.c.event, outbox.c.payload).where(outbox.c.subject_id == resource_id)
+    rows = await database.read(lambda reader: reader.execute(query.order_by(outbox.c.id)))
+    told = [(row.event, load(row.payload)) for row in rows]
+    return [
+        (event, {name: fact for name, fact in facts.items() if name not in _ABOUT}) for event, facts in told
+    ]
 
 
 def told(event: Json) -> list[tuple[str, str, str]]:

@@ -79,7 +79,7 @@ class GroupHook(Hook):
         """Take from former members and give to new ones what the group stands for."""
         if members is None:
             return
-        same = before.get(MAPPING) == after.get(MAPPING)
+        same = _same_meaning(before, after)
         present = await _present(changes, changed.id, None)
         gone = members - present if same else members
         fresh = present - members if same else present
@@ -98,8 +98,15 @@ def _is_mapped(document: Document) -> bool:
     )
 
 
-def _concerned(before: Document, after: Document, memberships: Sequence[Membership]) -> frozenset[str] | None:
+def _same_meaning(before: Document, after: Document) -> bool:
+    """Tell whether a group stands for the same as before; a team is what the group is called."""
     if before.get(MAPPING) != after.get(MAPPING):
+        return False
+    return get(after, MAPPING, "kind") != TEAM or before.get("displayName") == after.get("displayName")
+
+
+def _concerned(before: Document, after: Document, memberships: Sequence[Membership]) -> frozenset[str] | None:
+    if not _same_meaning(before, after):
         return None
     edits = [edit for membership in memberships for edit in membership.edits]
     if any(edit.cleared or edit.condition is not None for edit in edits):
@@ -149,10 +156,12 @@ async def _unassign(changes: "Changes", group_id: str, group: Document, members:
     if not members or not _is_mapped(group):
         return
     kind, target = _target(group)
+    name = group.get("displayName", group_id)
 
     def work(document: Document) -> None:
         if kind is None:
-            put(document, CONNECTOR, "teamCode", None)
+            if get(document, CONNECTOR, "teamCode") == name:
+                put(document, CONNECTOR, "teamCode", None)
             return
         kept = [row for row in rows(document, kind) if row["value"] != target or row.get(OWNER) != group_id]
         keep(document, kind, kept)
