@@ -34,6 +34,10 @@ _SERVER_KEPT = frozenset(
 )
 
 
+_SHOWN = frozenset({"code", "sensitive", "emergency"})
+"""Facts of the target that are shown with an assignment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of assignment: where it stands, what it points at, and the names of its stamps."""
@@ -127,12 +131,22 @@ def moments(document: Document, kind: Kind) -> list[int]:
 
 def stated(row: Mapping[str, Any]) -> Document:
     """Return what a client can say of an assignment."""
-    return {name: value for name, value in row.items() if name not in _SERVER_KEPT}
+    return {name: value for name, value in row.items() if name not in _SERVER_KEPT | _SHOWN}
 
 
 def is_changed(before: Document, after: Document, kind: Kind) -> bool:
     """Tell whether a client's part of the assignments differs."""
-    return [stated(row) for row in rows(before, kind)] != [stated(row) for row in rows(after, kind)]
+    old, new = ({row["value"]: stated(row) for row in rows(one, kind)} for one in (before, after))
+    return old != new
+
+
+def differ(before: Document, after: Document, paths: Iterable[tuple[str | None, str]]) -> bool:
+    """Tell whether what clients say at some paths, of extension and attribute, differs."""
+    kinds = {(kind.urn, kind.attribute): kind for kind in KINDS}
+    return any(
+        is_changed(before, after, kinds[path]) if path in kinds else get(before, *path) != get(after, *path)
+        for path in paths
+    )
 
 
 def resolve(document: Document, kind: Kind, catalogue: Catalogue) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scim_server.lifecycle import urns
-from scim_server.lifecycle.assignments import KINDS, keep_waiting, waiting
+from scim_server.lifecycle.assignments import KINDS, differ, keep_waiting, waiting
 from scim_server.lifecycle.change import Actor
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.judgement import Judgement
@@ -145,9 +145,7 @@ def _settle_rank(
     owner = before.get(SOURCES, {}).get(group.name)
     rank = policies.authority.get(group.name, _RANKS[group.name])
     if owner is not None and actor.is_connector and _is_lower(actor.profile, owner, rank):
-        kept = [
-            path for path in group.paths if get(before, *path) and get(before, *path) != get(after, *path)
-        ]
+        kept = [path for path in group.paths if get(before, *path) and differ(before, after, [path])]
         for urn, name in kept:
             put(after, urn, name, get(before, urn, name))
             _wait_as_before(before, after, (urn, name))
@@ -194,7 +192,7 @@ def _is_lower(source: str, owner: str, rank: tuple[str, ...]) -> bool:
 
 
 def _differs(before: Document, after: Document, group: Group) -> bool:
-    return any(get(before, *path) != get(after, *path) for path in group.paths) or any(
+    return differ(before, after, group.paths) or any(
         waiting(before, kind) != waiting(after, kind)
         for kind in KINDS
         if (kind.urn, kind.attribute) in group.paths

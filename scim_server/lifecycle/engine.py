@@ -131,9 +131,9 @@ class Engine:
                 text = f"{len(back)} {kind.noun} assignments of other sources stayed"
                 judgement.add("R-PUT", "corrected", text, kind.path)
         for mirror in self._mirrors:
-            if not _differs(before, after, mirror.flat):
+            if not assignments.differ(before, after, mirror.flat):
                 continue
-            if not _differs(before, after, mirror.rich):
+            if not assignments.differ(before, after, mirror.rich):
                 mirror.write(after, request.actor, catalogue)
             elif not mirror.agrees(after, catalogue):
                 flat, rich = (_names(paths) for paths in (mirror.flat, mirror.rich))
@@ -173,17 +173,6 @@ def _repeat_unstated(before: Document, after: Document, judgement: Judgement) ->
     if stated.get("locked") is True and not was.get("locked"):
         judgement.add("R-LOCK", "refused", message("R-LOCK"), f"{LIFECYCLE}:lockout.locked", "mutability")
     put(after, LIFECYCLE, "lockout", {**was, **stated})
-
-
-def _differs(before: Document, after: Document, paths: Iterable[tuple[str | None, str]]) -> bool:
-    for urn, name in paths:
-        kind = next((one for one in KINDS if (one.urn, one.attribute) == (urn, name)), None)
-        if kind is not None:
-            if assignments.is_changed(before, after, kind):
-                return True
-        elif get(before, urn, name) != get(after, urn, name):
-            return True
-    return False
 
 
 def _names(paths: Iterable[tuple[str | None, str]]) -> str:

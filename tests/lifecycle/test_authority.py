@@ -124,7 +124,7 @@ def test_who_may_create_users_says_where_a_new_one_works_and_how_it_begins(name:
 @pytest.mark.parametrize("name", ["roles", "limits", "clearance", "permissions"])
 def test_who_may_only_create_users_grants_them_nothing(name: str) -> None:
     actor = Actor("admin", "desk", "desk-1", frozenset({"user:create"}))
-    _, findings = written({}, actor, authority.BY_NAME[name].paths[0])
+    _, findings = written({}, actor, authority.BY_NAME[name].paths[0], NEW)
     assert [finding.effect for finding in findings] == ["refused"]
 
 

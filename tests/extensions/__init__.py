@@ -1,0 +1,1 @@
+"""The organisation's rules hold, module by module."""
