@@ -1,3 +1,5 @@
 """Fixtures of the tests that prove requirements over HTTP."""
 
-from tests.support.time import clock as clock
+from tests.support.time import clock
+
+__all__ = ["clock"]

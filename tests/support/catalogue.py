@@ -29,16 +29,17 @@ async def load_catalogue(
 async def create_role(admin: ScimClient, value: str, **governance: Any) -> str:
     """Create a role and return its id; `supported` and `display` aside, the facts are its governance."""
     core = {name: governance.pop(name) for name in ("display", "type", "supported") if name in governance}
-    body = {"display": value, "value": value, "supported": True, **core}
-    return await _created(admin, "/Roles", {**body, **({ROLE_GOVERNANCE: governance} if governance else {})})
+    body: dict[str, Any] = {"display": value, "value": value, "supported": True, **core}
+    extension = {ROLE_GOVERNANCE: governance} if governance else {}
+    return await _created(admin, "/Roles", body | extension)
 
 
 async def create_entitlement(admin: ScimClient, value: str, **governance: Any) -> str:
     """Create a special permission and return its id; `supported` and `display` aside, the facts govern it."""
     core = {name: governance.pop(name) for name in ("display", "type", "supported") if name in governance}
-    body = {"display": value, "value": value, "supported": True, **core}
+    body: dict[str, Any] = {"display": value, "value": value, "supported": True, **core}
     extension = {ENTITLEMENT_GOVERNANCE: governance} if governance else {}
-    return await _created(admin, "/Entitlements", {**body, **extension})
+    return await _created(admin, "/Entitlements", body | extension)
 
 
 async def create_department(admin: ScimClient, code: str, **attributes: Any) -> str:
