@@ -74,6 +74,8 @@ def _derive_lock(document: Document, facts: Facts, now: int) -> None:
         set_fact(document, "lockout", locked=True, lockedAt=text_of(lock.since), until=until)
     elif get(document, LIFECYCLE, "lockout"):
         set_fact(document, "lockout", locked=False, lockedAt=None, until=None, reason=None)
+        if lock is not None:
+            set_fact(document, "lockout", failedAttempts=0)
 
 
 def _derive_plans(document: Document, facts: Facts) -> None:

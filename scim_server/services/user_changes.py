@@ -201,7 +201,10 @@ class UserChanges:
             **{n: v for n, v in stored.items() if n.startswith(_INTERNAL)},
         }
         if unchanged:
-            if outcome.judgement.findings:
+            outcome.news = news
+            if news:
+                await self._record(current.id, outcome, before, before, action)
+            elif outcome.judgement.findings:
                 await self._record(current.id, outcome, before, before, is_noop=True)
             return current
         changed, _ = await self._changes.persistence.update(

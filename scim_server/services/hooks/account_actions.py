@@ -186,7 +186,10 @@ async def _restore(changes: "Changes", user_id: str, _document: Document) -> Fac
     if former is None:
         raise NotFound("User not found: no deleted user has this id.")
     await revival.undelete(changes, former)
-    await changes.adjust(user_id, lambda _user: None, "user.restore", actor=changes.call.actor)
+    tells: list[tuple[str, Document]] = [("user.restored", {})]
+    await changes.adjust(
+        user_id, lambda _user: None, "user.restore", tells=tells, actor=changes.call.actor
+    )
     return {}
 
 

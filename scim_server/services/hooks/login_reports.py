@@ -31,7 +31,8 @@ class LoginReportHook(Hook):
         self, changes: "Changes", _created: Resource, document: Document, _members: dict[str, list[str]]
     ) -> None:
         """Carry the report into the user's facts."""
-        user_id, at = document["user"]["value"], moment_of(document["at"]) or changes.moment
+        user_id, stated = document["user"]["value"], moment_of(document["at"])
+        at = changes.moment if stated is None else min(stated, changes.moment)
         if document["outcome"] == "failure":
             await _fail(changes, user_id, at)
             return
@@ -52,13 +53,19 @@ async def _fail(changes: "Changes", user_id: str, at: int) -> None:
 
 
 def _count_failure(user: Document, at: int, policy: LockoutPolicy) -> bool:
-    """Count a failure in place; returns whether it locks the account."""
+    """Count a failure in place; returns whether it locks the account.
+
+    A lock that has ended by itself is forgotten, so that what comes after it is counted from nothing.
+    """
+    known = facts_of(user)
+    if known.lock is not None and not known.lock.locks_at(at):
+        keep_facts(user, replace(known, lock=None))
     lockout = get(user, LIFECYCLE, "lockout") or {}
     failures = int(lockout.get("failedAttempts", 0)) + 1
     login = get(user, LIFECYCLE, "login") or {}
     recent = int(login.get("failedLast30Days", 0)) + 1
     set_fact(user, "lockout", failedAttempts=failures)
-    set_fact(user, "login", lastFailedAt=text_of(at), failedLast30Days=recent)
+    set_fact(user, "login", lastFailedAt=_latest(login.get("lastFailedAt"), at), failedLast30Days=recent)
     facts = facts_of(user)
     is_locked = facts.lock is not None and facts.lock.locks_at(at)
     if failures < policy.threshold or is_locked:
@@ -72,6 +79,11 @@ def _count_failure(user: Document, at: int, policy: LockoutPolicy) -> bool:
     return True
 
 
+def _latest(known: str | None, at: int) -> str:
+    """Return the later of two moments as text: reports may come in any order."""
+    return text_of(max(at, moment_of(known) or at))
+
+
 def unlock(user: Document) -> None:
     """Take the lock off in place and count from nothing again."""
     keep_facts(user, replace(facts_of(user), lock=None))
@@ -80,7 +92,8 @@ def unlock(user: Document) -> None:
 
 def _succeed(user: Document, at: int) -> None:
     login = get(user, LIFECYCLE, "login") or {}
-    set_fact(user, "login", lastLoginAt=text_of(at), loginCount=int(login.get("loginCount", 0)) + 1)
+    count = int(login.get("loginCount", 0)) + 1
+    set_fact(user, "login", lastLoginAt=_latest(login.get("lastLoginAt"), at), loginCount=count)
     if get(user, LIFECYCLE, "lockout"):
         set_fact(user, "lockout", failedAttempts=0)
     user.pop("~locks", None)
