@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from scim_server.lifecycle.assignments import (
+    PROMOTED,
     ROLES,
     Wanted,
     adopt,
@@ -55,12 +56,19 @@ def _derive_core(document: Document, valid: list[tuple[Document, Entry]], catalo
                 shown.append(role)
         elif entry.id in remaining:
             row, _ = remaining.pop(entry.id)
-            is_primary = row.get("primary") is True
-            shown.append(role if bool(role.get("primary")) is is_primary else {**role, "primary": is_primary})
+            shown.append(_with_primary(role, row))
     for row, entry in remaining.values():
         primary = {"primary": True} if row.get("primary") is True else {}
         shown.append({"value": entry.value, "display": entry.display, **primary})
     put(document, None, "roles", shown)
+
+
+def _with_primary(role: Document, row: Document) -> Document:
+    """Return a core role with `primary` as it is; one that became primary unasked stays as it was sent."""
+    is_primary = row.get("primary") is True
+    if bool(role.get("primary")) is is_primary or (is_primary and row.get(PROMOTED)):
+        return role
+    return {**role, "primary": is_primary}
 
 
 def _text(role: Document) -> str:

@@ -25,8 +25,8 @@ GENERIC = Policy(
     parameter_names_any_case=True,
     keep_omitted_in_replace=True,
 )
-OKTA = GENERIC.switched({"ignore_unknown_paths": True})
-ENTRA = GENERIC.switched({"ignore_unknown_paths": True})
+OKTA = GENERIC.switched({"ignore_unknown_paths": True, "quiet_extensions": True})
+ENTRA = GENERIC.switched({"ignore_unknown_paths": True, "quiet_extensions": True})
 
 DIALECTS = {"okta": OKTA, "entra": ENTRA, "generic": GENERIC, "strict": STRICT}
 

@@ -17,9 +17,12 @@ from scim_server.lifecycle.state import moment
 from scim_server.scim.values import fold_text
 
 OWNER = "owner"
+PROMOTED = "promoted"
+"""Member of an assignment that became primary because there has to be one; no schema declares it."""
 WAITING = "~waiting"
 _SERVER_KEPT = frozenset(
     {
+        PROMOTED,
         "$ref",
         "display",
         "type",
@@ -231,13 +234,19 @@ def settle_primary(before: Document, after: Document, kind: Kind) -> str | None:
         kind,
         [
             {
-                **{name: value for name, value in row.items() if name != "primary"},
+                **{name: value for name, value in row.items() if name not in {"primary", PROMOTED}},
                 "primary": row["value"] == chosen,
+                **({PROMOTED: True} if row["value"] == chosen and _is_promoted(row, marked) else {}),
             }
             for row in assigned
         ],
     )
     return None if marked else chosen
+
+
+def _is_promoted(row: Mapping[str, Any], marked: Iterable[str]) -> bool:
+    """Tell whether nobody asked for an assignment to be primary, now or when it became so."""
+    return row["value"] not in marked or row.get(PROMOTED) is True
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ class Normalizer:
             return None
         content = self._sub_values(attribute, value, where)
         if attribute.reference_kind in {ReferenceKind.MEMBERSHIP, ReferenceKind.SINGLE_SOURCE}:
-            return self._reference(attribute, content, where)
+            return self._reference(attribute, content, where, partial=partial)
         if not partial:
             self.check_required_parts(attribute, content, where)
         return content or None
@@ -196,11 +196,20 @@ class Normalizer:
         kept = [self.element(sub, item, f"{where}[{index}]") for index, item in enumerate(value)]
         return [item for item in kept if item is not None] or None
 
-    def _reference(self, attribute: Attribute, content: Document, where: str) -> Document | None:
+    def _reference(
+        self, attribute: Attribute, content: Document, where: str, *, partial: bool
+    ) -> Document | None:
         target = content.get("value")
         if target is None and isinstance(content.get("$ref"), str):
             target = content["$ref"].rstrip("/").rpartition("/")[2]
         target = target or content.get("code")
+        own = {
+            key: item
+            for key, item in content.items()
+            if key.lower() not in {"value", "$ref", "type", "display", "code"}
+        }
+        if not target and partial:
+            return own or None
         if not target:
             if attribute.multi_valued:
                 self.violations.append(f"{where}.value is required")
@@ -208,11 +217,6 @@ class Normalizer:
         if len(target) > MAX_REFERENCE:
             self.violations.append(f"{where}.value is longer than {MAX_REFERENCE} characters")
             return None
-        own = {
-            key: item
-            for key, item in content.items()
-            if key.lower() not in {"value", "$ref", "type", "display", "code"}
-        }
         named = canonical_id(target) if attribute.reference_kind is ReferenceKind.MEMBERSHIP else target
         return {"value": named, **own}
 

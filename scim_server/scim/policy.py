@@ -37,6 +37,7 @@ class Policy:
     patch_group_with_body: bool = False
     keep_omitted_in_replace: bool = False
     revive_former_users: bool = False
+    quiet_extensions: bool = False
 
     def switched(self, switches: Mapping[str, bool]) -> "Policy":
         """Return this policy with single switches set; raises ValueError for an unknown name."""

@@ -18,12 +18,14 @@ _VALUE_FILTER = re.compile(r"\[[^\[\]]*\]")
 class Projection:
     """The choice of attributes for one resource type (RFC 7644 §3.9, RFC 7643 §7 `returned`).
 
-    `included` is None where the client named no attributes. Both hold lower-case paths.
+    `included` is None where the client named no attributes. Both hold lower-case paths. `quiet` are
+    extensions that a client sees only where it names them.
     """
 
     resource_type: ResourceType
     included: frozenset[str] | None = None
     excluded: frozenset[str] = frozenset()
+    quiet: frozenset[str] = frozenset()
     _kept: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
@@ -43,9 +45,9 @@ class Projection:
         stated = any(name.strip() for name in attributes)
         if stated and any(name.strip() for name in excluded_attributes):
             raise InvalidValue("attributes and excludedAttributes cannot be given together.")
-        return cls(
-            resource_type, included if stated else None, _paths(resource_type, excluded_attributes, policy)
-        )
+        excluded = _paths(resource_type, excluded_attributes, policy)
+        quiet = resource_type.quiet_extensions if policy.quiet_extensions else frozenset[str]()
+        return cls(resource_type, included if stated else None, excluded, quiet)
 
     @property
     def is_default(self) -> bool:
@@ -66,7 +68,7 @@ class Projection:
         if attribute.returned == "never" or self._covers(self.excluded, attribute):
             return False
         if self.included is None:
-            return attribute.returned == "default"
+            return attribute.returned == "default" and (attribute.extension or "").lower() not in self.quiet
         if self._covers(self.included, attribute):
             return attribute.parent is None or attribute.returned == "default" or path in self.included
         return any(sub.path.lower() in self.included for sub in attribute.sub_attributes.values())
@@ -104,6 +106,8 @@ class Projection:
         extension = self.resource_type.extension(urn)
         if extension is None or content is None:
             return True
+        if urn.lower() in self.quiet:
+            return False
         stated = (extension.attributes.get(name.lower()) for name in content)
         return any(attribute is not None and attribute.returned != "request" for attribute in stated)
 

@@ -71,6 +71,7 @@ class ResourceType:
     schema: Schema
     extensions: Mapping[str, Schema]
     required_extensions: frozenset[str]
+    quiet_extensions: frozenset[str]
     document: Mapping[str, Any]
     paths: dict[str, Attribute] = field(default_factory=dict)
     attributes: dict[str, Attribute] = field(default_factory=dict)
@@ -158,6 +159,7 @@ class Registry:
             description=document.get("description", ""),
             schema=compile_schema(core, None),
             extensions={extension.id.lower(): extension for extension in extensions},
+            quiet_extensions=frozenset(entry["schema"].lower() for entry in entries if entry.get("quiet")),
             required_extensions=frozenset(entry["schema"] for entry in entries if entry.get("required")),
             document=document,
             operations=_operations(document),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scim_server.security.principals import PERMISSIONS
 from tests.clients.conversation import Conversation, load_conversations
 from tests.clients.exchanges import Connect, call
 from tests.clients.runner import Replay
@@ -14,7 +15,7 @@ CONVERSATIONS = [conversation for conversation in load_conversations() if conver
 async def test_the_recorded_request_finds_the_published_roles(
     conversation: Conversation, connect: Connect
 ) -> None:
-    client = await connect(dialect=conversation.dialect)
+    client = await connect(dialect=conversation.dialect, permissions=list(PERMISSIONS))
     for value in ("auditor", "viewer"):
         role = {"schemas": [ROLE], "value": value, "display": value.title(), "supported": True}
         created = await call(client, "POST", "/Roles", role)

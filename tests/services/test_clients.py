@@ -7,9 +7,8 @@ import pytest
 
 from scim_server.scim.errors import Unauthorized
 from scim_server.security import tokens
-from scim_server.security.principals import Principal
+from scim_server.security.principals import DEFAULT_PERMISSIONS, Principal
 from scim_server.services.authentication import Authenticator
-from scim_server.security.principals import DEFAULT_PERMISSIONS
 from scim_server.services.clients import ClientExists, Clients, UnknownClient
 from scim_server.services.housekeeping import KEPT_MICROSECONDS, run_once
 from scim_server.store.clock import now

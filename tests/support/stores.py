@@ -14,10 +14,14 @@ from typing import Any, TypeVar
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from scim_server.services.catalogue_files import Catalogues, read_file
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.store.database import Database
 from scim_server.store.upgrade import head_revision, upgrade
 
 T = TypeVar("T")
+
+CATALOGUE = Path(__file__).parents[2] / "samples" / "catalogue.toml"
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename <> 'alembic_version'"
 _DISCONNECT_OTHERS = """
@@ -34,10 +38,18 @@ class SqliteStores:
         self._template = folder / "template.db"
         _run(_migrate(f"sqlite:///{self._template}"))
 
-    def fresh(self, path: Path) -> str:
-        """Put an empty store at `path` and return its URL."""
-        shutil.copyfile(self._template, path)
+    def fresh(self, path: Path, *, furnished: bool = False) -> str:
+        """Put an empty store at `path`, or one with the sample's catalogue, and return its URL."""
+        template = self._furnished() if furnished else self._template
+        shutil.copyfile(template, path)
         return f"sqlite:///{path}"
+
+    def _furnished(self) -> Path:
+        path = self._template.with_name("furnished.db")
+        if not path.exists():
+            shutil.copyfile(self._template, path)
+            _run(_furnish(f"sqlite:///{path}"))
+        return path
 
 
 class PostgresStores:
@@ -50,12 +62,29 @@ class PostgresStores:
         address = make_url(server_url).set(database=self._name)
         self._url = address.render_as_string(hide_password=False)
 
-    def fresh(self) -> str:
-        """Make the database an empty, migrated store and return its URL."""
+    def fresh(self, *, furnished: bool = False) -> str:
+        """Make the database a migrated store, empty or with the sample's catalogue, and return its URL."""
         if not _run(self._emptied()):
             _run(self._drop())
             _run(self._create())
+        if furnished:
+            _run(self._refurnish())
         return self._url
+
+    async def _refurnish(self) -> None:
+        """Fill the empty store with the sample's catalogue, which is loaded once and copied then."""
+        connection = await asyncpg.connect(self._url)
+        kept = await _tables(connection, "furnished")
+        await connection.close()
+        if not kept:
+            await _furnish(self._url)
+        connection = await asyncpg.connect(self._url)
+        if kept:
+            for table in kept:
+                await connection.execute(f"DELETE FROM {table}; INSERT INTO {table} TABLE furnished.{table}")
+        else:
+            await _copy(connection, "furnished")
+        await connection.close()
 
     def drop(self) -> None:
         """Remove the database from the server."""
@@ -86,10 +115,7 @@ class PostgresStores:
         await self._on_server(f"CREATE DATABASE {self._name}")
         await _migrate(self._url)
         connection = await asyncpg.connect(self._url)
-        await connection.execute("CREATE SCHEMA seed")
-        for table in await _tables(connection, "public"):
-            if await connection.fetchval(f"SELECT EXISTS (TABLE {table})"):
-                await connection.execute(f"CREATE TABLE seed.{table} AS TABLE {table}")
+        await _copy(connection, "seed")
         await connection.close()
 
     async def _drop(self) -> None:
@@ -101,6 +127,23 @@ class PostgresStores:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+async def _copy(connection: asyncpg.Connection, schema: str) -> None:
+    """Copy every table that has rows into a schema of its own."""
+    await connection.execute(f"CREATE SCHEMA {schema}")
+    for table in await _tables(connection, "public"):
+        if await connection.fetchval(f"SELECT EXISTS (TABLE {table})"):
+            await connection.execute(f"CREATE TABLE {schema}.{table} AS TABLE {table}")
+
+
+async def _furnish(url: str) -> None:
+    """Load the sample's catalogue."""
+    database = Database(url)
+    try:
+        await Catalogues(database, Lifecycle.of()).load("default", read_file(CATALOGUE))
+    finally:
+        await database.close()
 
 
 async def _tables(connection: asyncpg.Connection, schema: str) -> set[str]:
