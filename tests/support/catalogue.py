@@ -11,6 +11,7 @@ from tests.support.client import ScimClient
 
 ROLE_GOVERNANCE = "urn:scim-server:schemas:extension:2.0:Role"
 ENTITLEMENT_GOVERNANCE = "urn:scim-server:schemas:extension:2.0:Entitlement"
+_CORE = ("display", "type", "supported")
 
 
 async def load_catalogue(
@@ -28,7 +29,7 @@ async def load_catalogue(
 
 async def create_role(admin: ScimClient, value: str, **governance: Any) -> str:
     """Create a role and return its id; `supported` and `display` aside, the facts are its governance."""
-    core = {name: governance.pop(name) for name in ("display", "type", "supported") if name in governance}
+    core: dict[str, Any] = {name: governance.pop(name) for name in _CORE if name in governance}
     body: dict[str, Any] = {"display": value, "value": value, "supported": True, **core}
     extension = {ROLE_GOVERNANCE: governance} if governance else {}
     return await _created(admin, "/Roles", body | extension)
@@ -36,7 +37,7 @@ async def create_role(admin: ScimClient, value: str, **governance: Any) -> str:
 
 async def create_entitlement(admin: ScimClient, value: str, **governance: Any) -> str:
     """Create a special permission and return its id; `supported` and `display` aside, the facts govern it."""
-    core = {name: governance.pop(name) for name in ("display", "type", "supported") if name in governance}
+    core: dict[str, Any] = {name: governance.pop(name) for name in _CORE if name in governance}
     body: dict[str, Any] = {"display": value, "value": value, "supported": True, **core}
     extension = {ENTITLEMENT_GOVERNANCE: governance} if governance else {}
     return await _created(admin, "/Entitlements", body | extension)
