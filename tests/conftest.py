@@ -149,10 +149,17 @@ def _factory(stack: AsyncExitStack, database: Database, speak: Callable[[str], S
         switches: dict[str, bool] | None = None,
         permissions: list[str] | None = None,
         user: str | None = None,
+        row_scope: str | None = None,
     ) -> ScimClient:
         name = f"client-{next(numbers)}"
         issued = await clients.create(
-            name, dialect=dialect, profile=profile, switches=switches, permissions=permissions, user=user
+            name,
+            dialect=dialect,
+            profile=profile,
+            switches=switches,
+            permissions=permissions,
+            user=user,
+            row_scope=row_scope,
         )
         return await stack.enter_async_context(speak(issued.token))
 

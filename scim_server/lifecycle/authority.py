@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scim_server.lifecycle import urns
-from scim_server.lifecycle.assignments import KINDS, differ, keep_waiting, waiting
+from scim_server.lifecycle.assignments import (
+    DEPARTMENTS,
+    KINDS,
+    LOCATIONS,
+    differ,
+    keep,
+    keep_waiting,
+    rows,
+    waiting,
+)
 from scim_server.lifecycle.change import Actor
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.judgement import Judgement
@@ -86,6 +95,15 @@ _RANKS: Mapping[str, tuple[str, ...]] = {
     "identity": ("idp", "admin", "import", "hris", "app"),
 }
 _IDENTITY = Group("identity", "user:update", ((None, "userName"),))
+_SHARED = (
+    (
+        DEPARTMENTS,
+        (*_all(urns.ENTERPRISE, "department"), *_all(urns.CONNECTOR, "departmentCode", "headOfDepartment")),
+        (urns.CONNECTOR, "departmentCodes"),
+    ),
+    (LOCATIONS, _all(urns.CONNECTOR, "locationCode"), (urns.CONNECTOR, "locationCodes")),
+)
+"""Kinds of assignments that several sources make, with the flat forms that name one and that name many."""
 _RESTRICTED = frozenset({"limits", "clearance", "permissions"})
 _OF_CREATION = frozenset({"employment", "status"})
 """Groups that who may create users may state of a new one."""
@@ -145,16 +163,35 @@ def _settle_rank(
     owner = before.get(SOURCES, {}).get(group.name)
     rank = policies.authority.get(group.name, _RANKS[group.name])
     if owner is not None and actor.is_connector and _is_lower(actor.profile, owner, rank):
-        kept = [path for path in group.paths if get(before, *path) and differ(before, after, [path])]
+        joined = _joined(before, after)
+        paths = [path for path in group.paths if path not in joined]
+        kept = [path for path in paths if get(before, *path) and differ(before, after, [path])]
         for urn, name in kept:
             put(after, urn, name, get(before, urn, name))
             _wait_as_before(before, after, (urn, name))
         if kept:
             message = f"{group.name} belongs to {owner}; {len(kept)} attributes were left as they were"
             judgement.add("R-AUTHORITY", "corrected", message, group.name)
-        if not _differs(before, after, group):
-            return
+        return
     _note(after, group.name, actor.profile)
+
+
+def _joined(before: Document, after: Document) -> set[tuple[str | None, str]]:
+    """Return the lists of assignments that sources share, their primary one put back in place.
+
+    Each source adds and drops its own elements; which one is the primary is the higher source's to say. A
+    connector that names a single department or location instead says just that.
+    """
+    found: set[tuple[str | None, str]] = set()
+    for kind, single, flat in _SHARED:
+        if differ(before, after, single):
+            continue
+        found |= {(kind.urn, kind.attribute), flat}
+        chosen = next((row["value"] for row in rows(before, kind) if row.get("primary") is True), None)
+        assigned = rows(after, kind)
+        if chosen in {row["value"] for row in assigned}:
+            keep(after, kind, [{**row, "primary": row["value"] == chosen} for row in assigned])
+    return found
 
 
 def _settle_profile(

@@ -168,11 +168,27 @@ def test_a_source_of_lower_rank_fills_what_is_empty() -> None:
     assert written(before, IDP, PROFILE) == ("new", [])
 
 
-def test_a_connector_of_lower_rank_replaces_no_departments() -> None:
+def test_a_connector_of_lower_rank_adds_departments_and_leaves_the_primary_one() -> None:
     path = (urns.DEPARTMENT, "departments")
-    before = known(path, OLD, employment="hris")
-    value, _ = written(before, IDP, path, NEW)
-    assert value == OLD
+    first, second = {"value": "sales", "primary": True}, {"value": "law", "primary": True}
+    before = known(path, [first], employment="hris")
+    value, _ = written(before, IDP, path, [{**first, "primary": False}, second])
+    assert value == [first, {**second, "primary": False}]
+
+
+def test_a_connector_of_lower_rank_that_names_one_department_is_passed_over() -> None:
+    path = (urns.DEPARTMENT, "departments")
+    before = {**known(path, OLD, employment="hris"), urns.ENTERPRISE: {"department": "Sales"}}
+    after = {**before, urns.DEPARTMENT: {"departments": NEW}, urns.ENTERPRISE: {"department": "Law"}}
+    settle(before, after, IDP, Policies(), Judgement())
+    assert after == before
+
+
+def test_a_source_that_fills_what_is_empty_does_not_own_the_rest() -> None:
+    before = known((None, "displayName"), profile="hris")
+    after = {**before, "title": "new"}
+    settle(before, after, IDP, Policies(), Judgement())
+    assert after[SOURCES] == {"profile": "hris"}
 
 
 def test_the_order_of_the_sources_is_a_policy() -> None:

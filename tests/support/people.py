@@ -68,8 +68,8 @@ def remove(path: str) -> Json:
 
 
 async def events(client: ScimClient, user_id: str) -> list[Json]:
-    """Return the audit events of a user, the oldest first."""
-    return await client.find("/AuditEvents", f'resource.value eq "{user_id}"')
+    """Return the audit events of a user's changes, the oldest first."""
+    return await client.find("/AuditEvents", f'resource.value eq "{user_id}" and action ne "user.view"')
 
 
 async def last_event(client: ScimClient, user_id: str) -> Json:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from scim_server.lifecycle import assignments
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import DEPARTMENT, LOCATION, ROLE, Catalogue, Entry
 from scim_server.lifecycle.documents import Document, get
@@ -61,11 +62,21 @@ class CatalogueHook(Hook):
         await changes.users.recalculate(await _holders(changes, changed))
 
     async def deleting(self, changes: "Changes", current: Resource, _before: Document) -> None:
-        """Remember who holds it."""
-        changes.holders = await _holders(changes, current)
+        """Take it from those who hold it, and remember whom it concerns besides."""
+        kind = next(one for one in KINDS if one.type == current.type)
+        concerned = await _holders(changes, current)
+
+        def work(user: Document) -> None:
+            kept = [row for row in assignments.rows(user, kind) if row["value"] != current.id]
+            assignments.keep(user, kind, kept)
+            assignments.settle_primary(user, user, kind)
+
+        for user_id in concerned:
+            await changes.adjust(user_id, work, "user.reference.deleted", actor=changes.call.actor)
+        changes.holders = concerned
 
     async def deleted(self, changes: "Changes", _current: Resource, _before: Document) -> None:
-        """Make a new version and recalculate those who held it."""
+        """Make a new version and recalculate those whom it concerned."""
         await _renew(changes)
         await changes.users.recalculate(changes.holders)
 
@@ -76,13 +87,20 @@ async def _renew(changes: "Changes") -> None:
 
 
 async def _holders(changes: "Changes", resource: Resource) -> list[str]:
+    """Return who holds it or anything below it."""
     kind = next(one for one in KINDS if one.type == resource.type)
     user = changes.registry.resource_types["User"]
     attribute = user.resolve(kind.path)
     if attribute is None:
         return []
+    catalogue = await changes.catalogue()
+    below = [
+        entry.id
+        for entry in catalogue.table(resource.type)
+        if resource.id in {above.id for above in catalogue.ancestors(entry)}
+    ]
     return await holders.sources_of(
-        changes.writer, changes.tenant_id, attribute.storage_key, [resource.id], now=changes.moment
+        changes.writer, changes.tenant_id, attribute.storage_key, [resource.id, *below], now=changes.moment
     )
 
 
