@@ -259,7 +259,7 @@ def test_core_roles_of_ours_that_are_called_by_display_are_the_same() -> None:
     document = stored({**ANN, "roles": [{"display": "Buyer"}]}, IDP)
     assert (shown(document), document["roles"]) == (
         [("buyer", True)],
-        [{"display": "Buyer", "primary": True}],
+        [{"display": "Buyer"}],
     )
 
 

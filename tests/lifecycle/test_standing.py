@@ -80,10 +80,10 @@ def test_a_lock_shows_since_when_and_until_when() -> None:
     }
 
 
-def test_a_lock_that_is_over_shows_only_what_was_counted() -> None:
+def test_after_a_lock_that_is_over_counting_begins_anew() -> None:
     lockout = {"locked": True, "lockedAt": later(-HOUR), "reason": "x", "failedAttempts": 5}
     document = seen(Facts(lock=Lock(NOW - HOUR, NOW)), {LIFECYCLE: {"lockout": lockout}})
-    assert document[LIFECYCLE]["lockout"] == {"locked": False, "failedAttempts": 5}
+    assert document[LIFECYCLE]["lockout"] == {"locked": False, "failedAttempts": 0}
 
 
 def test_the_plans_to_come_are_shown() -> None:
