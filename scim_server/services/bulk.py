@@ -19,6 +19,7 @@ from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
+from scim_server.services.settlement import Settlement
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
 
@@ -67,6 +68,7 @@ class Bulk:
         self._database = database
         self._registry = registry
         self._lifecycle = lifecycle
+        self._settlement = Settlement(database, registry, lifecycle)
 
     async def run(self, call: CallContext, request: BulkRequest) -> list[BulkResult]:
         """Return a result for every operation that was tried, in the order of the request.
@@ -78,6 +80,7 @@ class Bulk:
         threshold = self._lifecycle.policies_of(call.principal.tenant_id).bulk_threshold
         if len(request.operations) > threshold:
             call.principal.require(BULK_UPDATE)
+        await self._settlement.settle(call)
         run = self._prepare(request)
         for unit in _units(run.needs):
             if run.stopped:

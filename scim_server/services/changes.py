@@ -6,7 +6,7 @@ from typing import Any
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import SYSTEM, Actor
 from scim_server.lifecycle.documents import Document, differences
-from scim_server.lifecycle.judgement import Finding
+from scim_server.lifecycle.judgement import Finding, mode_of
 from scim_server.scim.attributes import Attribute, ReferenceKind
 from scim_server.scim.contents import put_references, take_memberships, with_defaults
 from scim_server.scim.errors import NotFound
@@ -195,6 +195,11 @@ class Changes:
         """Write an event to the audit trail, and keep it for a dry run."""
         self.report.append(event)
         await audit.record(self.writer, self.registry, self.call, event, self.moment)
+
+    async def enforces(self, rule_id: str) -> bool:
+        """Tell whether a rule refuses what the client does against it."""
+        rule = next(rule for rule in self.lifecycle.engine.rules if rule.id == rule_id)
+        return mode_of(rule, self.principal.profile, (await self.catalogue()).policies) == "enforce"
 
     async def adjust(
         self,

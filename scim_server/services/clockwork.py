@@ -9,12 +9,11 @@ from dataclasses import replace
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.documents import Document, get
 from scim_server.lifecycle.extension import Finding
-from scim_server.lifecycle.standing import current_facts, missing
+from scim_server.lifecycle.standing import current_facts
 from scim_server.lifecycle.state import facts_of, keep_facts
 from scim_server.lifecycle.status import SIGNED_IN, SUSPENDED
 from scim_server.lifecycle.urns import LIFECYCLE
 from scim_server.scim.contents import put_references
-from scim_server.scim.resources import Resource
 from scim_server.services import audit
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
@@ -25,7 +24,6 @@ from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
 
 AT_ONCE = 200
-SCHEDULED = "ScheduledChange"
 
 
 class Clockwork:
@@ -76,7 +74,6 @@ class Clockwork:
         await changes.persistence.keep_up(kind, current, seen, boundaries)
         findings = [finding for job in engine.jobs for finding in job.run(stored, seen, catalogue)]
         await _tell(changes, id, stored, seen, findings)
-        await _apply_plans(changes, current, missing(stored, catalogue, changes.moment))
 
 
 def _carried_out(stored: Document, catalogue: Catalogue, moment: int) -> Document:
@@ -113,17 +110,3 @@ async def _tell(
         await changes.record(
             audit.Event(finding.action, USER, id, context={"note": finding.message}, tells=told)
         )
-
-
-async def _apply_plans(changes: Changes, current: Resource, lacks: list[str]) -> None:
-    """Mark the scheduled changes applied whose moment has come; an activation fails for who is not ready."""
-    planned = [plan for plan in facts_of(current.document).planned if plan.at <= changes.moment]
-    kind = changes.registry.resource_types[SCHEDULED]
-    for plan in planned:
-        scheduled = await changes.find_locked(kind, plan.id)
-        if scheduled is not None and scheduled.document.get("status") == "scheduled":
-            outcome: Document = {"status": "applied", "appliedAt": scheduled.document["effectiveAt"]}
-            if plan.kind == "activate" and lacks:
-                outcome = {"status": "failed", "error": f"The user lacks {', '.join(lacks)}."}
-            after = {**put_references(scheduled, kind), **outcome}
-            await changes.store_internally(kind, scheduled, after)

@@ -7,7 +7,6 @@ from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import CATALOGUE_TYPES, Catalogue
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document, get, put
-from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.state import set_fact
 from scim_server.lifecycle.urns import LIFECYCLE
 from scim_server.scim.contents import put_references, take_references
@@ -15,7 +14,6 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
 from scim_server.security.principals import Principal
-from scim_server.services.hooks.scheduled_changes import OF_STATUS
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.loading import Projections
 from scim_server.store import clients, holders
@@ -43,8 +41,6 @@ async def complete(
     for resource in resources:
         if resource.type == USER:
             complete_user(lifecycle, catalogue, resource, registry.resource_types[USER], now)
-        elif resource.type == "ScheduledChange":
-            _complete_scheduled(resource, now)
     for name in CATALOGUE_TYPES:
         await _count(connection, registry, tenant_id, resources, projections, name, now)
     await _show_heads(connection, registry, tenant_id, resources, projections, now)
@@ -86,15 +82,6 @@ def complete_user(
     for attribute in resource_type.references:
         if attribute.reference_kind == "single source" and attribute.storage_key not in owned:
             user.references.pop(attribute.storage_key, None)
-
-
-def _complete_scheduled(resource: Resource, now: int) -> None:
-    """Show a planned change of status whose moment has come as applied, whether or not anything ran."""
-    document = resource.document
-    at = moment_of(document.get("effectiveAt"))
-    due = at is not None and at <= now and document.get("status") == "scheduled"
-    if due and document.get("kind") in OF_STATUS:
-        resource.document = {**document, "status": "applied", "appliedAt": text_of(at or now)}
 
 
 async def _count(

@@ -150,6 +150,7 @@ class Provisioning:
             await changes.delete(resource_type, id, if_match=if_match)
             raise_if_dry(call, changes, None)
 
+        await self._settlement.settle(call)
         await self._database.write(work)
 
     async def _change(
@@ -174,6 +175,7 @@ class Provisioning:
             raise_if_dry(call, changes, changed)
             return changed
 
+        await self._settlement.settle(call)
         return await self._database.write(work)
 
     def _context(self, call: CallContext) -> FilterContext:

@@ -1,17 +1,20 @@
 """Scheduled changes that need a write, carried out before anybody can read what they change.
 
-Changes of status take effect by themselves; a scheduled PATCH or deletion is carried out by the worker, or
-by the first request after its moment, whichever comes first.
+Changes of status take effect by themselves, and what became of them is noted; a scheduled PATCH or deletion
+is carried out by the worker, or by the first request after its moment, whichever comes first.
 """
 
 import json
 from typing import Any
 
-from scim_server.dialects import GENERIC
+from scim_server.dialects import DIALECTS, GENERIC
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document
+from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.standing import missing
 from scim_server.lifecycle.state import moment as moment_of
-from scim_server.scim.errors import ScimError
+from scim_server.scim.contents import put_references
+from scim_server.scim.errors import Forbidden, InvalidValue, ScimError
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.registry import Registry
 from scim_server.scim.resources import Resource
@@ -19,10 +22,12 @@ from scim_server.security.principals import PERMISSIONS, Principal
 from scim_server.services import audit
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
-from scim_server.services.hooks.scheduled_changes import TYPE
+from scim_server.services.hooks.scheduled_changes import OF_STATUS, PLANNER, TYPE
 from scim_server.services.lifecycle import USER, Lifecycle
+from scim_server.store import clients
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
+from scim_server.store.savepoint import whole
 from scim_server.store.settlement import settled_until
 
 AT_ONCE = 200
@@ -58,7 +63,7 @@ class Settlement:
     async def _due(self, writer: Writer, call: CallContext) -> list[str]:
         changes = self._changes(writer, call)
         until = text_of(changes.moment)
-        due = f'status eq "scheduled" and effectiveAt le "{until}" and (kind eq "patch" or kind eq "delete")'
+        due = f'status eq "scheduled" and effectiveAt le "{until}"'
         return [found.id for found in await changes.finder.find(TYPE, due, AT_ONCE)]
 
     async def _carry_out(self, writer: Writer, call: CallContext, id: str) -> None:
@@ -67,31 +72,47 @@ class Settlement:
         current = await changes.find_locked(kind, id)
         if current is None or current.document.get("status") != "scheduled":
             return
-        before = {**current.document}
-        outcome = await self._outcome(changes, current)
-        await changes.store_internally(kind, current, {**_with_user(current, before), **outcome})
-
-    async def _outcome(self, changes: Changes, current: Resource) -> Document:
-        users = self._registry.resource_types[USER]
-        user_id = current.references["user"][0].target
         try:
-            if current.document["kind"] == "delete":
-                await changes.users.delete(await changes.locked(users, user_id))
-            else:
-                message: Any = json.loads(current.document["patch"])
-                await changes.patch(users, user_id, parse_patch(message, changes.principal.policy))
+            async with whole(writer):
+                done = await self._done(changes, current)
         except ScimError as error:
+            done = {"status": "failed", "error": error.detail[:500]}
             alarm: list[tuple[str, Document]] = [("alarm", {"message": error.detail})]
-            event = audit.Event("scheduledChange.fail", TYPE, current.id, outcome="refused", tells=alarm)
-            await changes.record(event)
-            return {"status": "failed", "error": error.detail[:500]}
+            await changes.record(
+                audit.Event("scheduledChange.fail", TYPE, id, outcome="refused", tells=alarm)
+            )
+        current = await changes.locked(kind, id)
+        await changes.store_internally(kind, current, {**_with_user(current, current.document), **done})
+
+    async def _done(self, changes: Changes, current: Resource) -> Document:
+        """Carry one change out, as whoever planned it; raises what refuses it."""
+        kind, users = current.document["kind"], self._registry.resource_types[USER]
+        targets = current.references.get("user")
+        user = await changes.find_locked(users, targets[0].target) if targets else None
+        if user is None:
+            return {"status": "cancelled"}
+        if kind in OF_STATUS:
+            return await self._noted(changes, current, user)
+        own = self._changes(changes.writer, await _call_of_planner(changes, current))
+        if kind == "delete":
+            await own.delete(users, user.id)
+        else:
+            said: Any = json.loads(current.document["patch"])
+            await own.patch(users, user.id, parse_patch(said, own.principal.policy))
         return {"status": "applied", "appliedAt": text_of(changes.moment)}
+
+    async def _noted(self, changes: Changes, current: Resource, user: Resource) -> Document:
+        """Return what became of a change of status, which took effect by itself at its moment."""
+        at = moment_of(current.document["effectiveAt"]) or changes.moment
+        stored = put_references(user, self._registry.resource_types[USER])
+        lacks = missing(stored, await changes.catalogue(), at)
+        if current.document["kind"] == "activate" and lacks:
+            raise InvalidValue("; ".join(message(f"R-READY.{name}") for name in lacks))
+        return {"status": "applied", "appliedAt": text_of(at)}
 
     async def _note_next(self, writer: Writer, call: CallContext) -> None:
         changes = self._changes(writer, call)
-        waiting = await changes.finder.find(
-            TYPE, 'status eq "scheduled" and (kind eq "patch" or kind eq "delete")'
-        )
+        waiting = await changes.finder.find(TYPE, 'status eq "scheduled"')
         moments = [at for found in waiting if (at := moment_of(found.document.get("effectiveAt")))]
         await settled_until(writer, call.principal.tenant_id, min(moments, default=None))
 
@@ -99,6 +120,30 @@ class Settlement:
 def _with_user(current: Resource, document: Document) -> Document:
     user = current.references.get("user", [])
     return {**document, **({"user": {"value": user[0].target}} if user else {})}
+
+
+async def _call_of_planner(changes: Changes, current: Resource) -> CallContext:
+    """Return a call of the client that planned a change, with what it may do now; raises Forbidden."""
+    planner = current.document.get(PLANNER, {})
+    row = await clients.client_of(changes.writer, changes.tenant_id, planner.get("client", ""))
+    if row is None or row.revoked is not None:
+        raise Forbidden(message("R-PERMISSIONS"))
+    lent = frozenset(planner["lent"])
+    return CallContext(
+        Principal(
+            changes.tenant_id,
+            changes.principal.tenant,
+            row.id,
+            row.name,
+            row.profile,
+            row.dialect,
+            DIALECTS[row.dialect].switched(json.loads(row.switches)),
+            frozenset(json.loads(row.permissions)) | lent,
+            planner.get("user"),
+            lent=lent,
+        ),
+        "",
+    )
 
 
 def system_call(tenant_id: int, tenant: str) -> CallContext:

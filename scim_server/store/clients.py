@@ -107,6 +107,12 @@ async def tokens_of(reader: Reader | Writer, tenant_id: int, client_ids: Sequenc
     return (await reader.execute(query)).all()
 
 
+async def client_of(reader: Reader | Writer, tenant_id: int, client_id: str) -> Record | None:
+    """Return a client by its id."""
+    query = sa.select(client).where(client.c.tenant_id == tenant_id, client.c.id == client_id)
+    return (await reader.execute(query)).first()
+
+
 async def lock_client(writer: Writer, tenant_id: int, name: str) -> Record | None:
     """Return a client and keep other writers from it until the transaction ends."""
     query = sa.select(client).where(client.c.tenant_id == tenant_id, client.c.name == name).with_for_update()

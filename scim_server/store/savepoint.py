@@ -7,6 +7,19 @@ from scim_server.store.database import Writer
 
 
 @asynccontextmanager
+async def whole(writer: Writer) -> AsyncIterator[None]:
+    """Take back what is written inside where it fails; the transaction goes on."""
+    await writer.exec_driver_sql("SAVEPOINT whole")
+    try:
+        yield
+    except Exception:
+        await writer.exec_driver_sql("ROLLBACK TO SAVEPOINT whole")
+        raise
+    finally:
+        await writer.exec_driver_sql("RELEASE SAVEPOINT whole")
+
+
+@asynccontextmanager
 async def undone(writer: Writer) -> AsyncIterator[None]:
     """Take back what is written inside, whether or not it succeeds; the transaction goes on."""
     await writer.exec_driver_sql("SAVEPOINT trial")

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document
+from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.state import facts_of, keep_facts
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.status import Facts, Planned
 from scim_server.scim.errors import InvalidValue, ScimError
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.resources import Resource
+from scim_server.security.principals import DELETE, UPDATE
 from scim_server.services.hooks.base import Hook, Members, name_user
 from scim_server.store import settlement
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 TYPE = "ScheduledChange"
 OF_STATUS = frozenset({"activate", "deactivate", "suspend"})
+PLANNER = "~planner"
+"""The member of the document that keeps who planned the change, and may therefore do it; never shown."""
+_SERVER_KEPT = ("status", "requestedBy", PLANNER)
+_NEEDS = {"delete": DELETE, "patch": UPDATE}
+_ENDING = frozenset({"deactivate", "suspend"})
 
 
 class ScheduledChangeHook(Hook):
@@ -27,10 +34,12 @@ class ScheduledChangeHook(Hook):
     async def creating(self, changes: "Changes", _id: str, document: Document) -> Document:
         """Name the user, check the change, and take the place of an earlier one for the same event."""
         named = await name_user(changes, document)
-        _check(changes, named)
+        await _check(changes, named)
         await _supersede(changes, named)
         actor = changes.call.actor
-        return {**named, "status": "scheduled", "requestedBy": actor.user_id or actor.client}
+        planner = {"client": actor.client_id, "lent": sorted(changes.principal.lent), "user": actor.user_id}
+        by = actor.user_id or actor.client
+        return {**named, "status": "scheduled", "requestedBy": by, PLANNER: planner}
 
     async def created(
         self, changes: "Changes", created: Resource, document: Document, _members: dict[str, list[str]]
@@ -39,12 +48,13 @@ class ScheduledChangeHook(Hook):
         await _plan(changes, created.id, document)
 
     async def changing(
-        self, _changes: "Changes", _current: Resource, before: Document, after: Document
+        self, changes: "Changes", _current: Resource, before: Document, after: Document
     ) -> Document:
-        """Refuse to change what is over."""
+        """Refuse to change what is over; what the server keeps stays."""
         if before.get("status") != "scheduled":
             raise InvalidValue(f"The scheduled change is {before.get('status')} and cannot be changed.")
-        return after
+        await _check(changes, after)
+        return {**after, **{name: before[name] for name in _SERVER_KEPT if name in before}}
 
     async def changed(
         self,
@@ -64,8 +74,12 @@ class ScheduledChangeHook(Hook):
             await _forget(changes, current.id, before)
 
 
-def _check(changes: "Changes", document: Document) -> None:
+async def _check(changes: "Changes", document: Document) -> None:
     patch, kind = document.get("patch"), document["kind"]
+    if kind in _NEEDS:
+        changes.principal.require(_NEEDS[kind])
+    if kind in _ENDING and "reason" not in document and await changes.enforces("R-REASON"):
+        raise InvalidValue(message("R-REASON"))
     if kind != "patch":
         if patch is not None:
             raise InvalidValue(f"patch goes with the kind patch, not with {kind}.")
@@ -97,8 +111,8 @@ def _complete(current: Resource) -> Document:
 
 async def _plan(changes: "Changes", id: str, document: Document) -> None:
     at = moment_of(document["effectiveAt"]) or changes.moment
+    await settlement.settle_by(changes.writer, changes.tenant_id, at)
     if document["kind"] not in OF_STATUS:
-        await settlement.settle_by(changes.writer, changes.tenant_id, at)
         return
     source, reason = changes.call.actor.source, document.get("reason", "other")
     planned = Planned(id, document["kind"], at, source, reason)
