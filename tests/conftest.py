@@ -73,6 +73,16 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=DATABASES)
+def furnished_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a store with the sample's catalogue, once on each database."""
+    if request.param == "sqlite":
+        files: SqliteStores = request.getfixturevalue("sqlite_stores")
+        return files.fresh(tmp_path / "scim.db", furnished=True)
+    stores: PostgresStores = request.getfixturevalue("postgres_stores")
+    return stores.fresh(furnished=True)
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """Give the store of the test as the services see it."""

@@ -124,7 +124,32 @@ def settle(before: Document, after: Document, actor: Actor, policies: Policies, 
             _settle_group(before, after, group, actor, policies, judgement)
     if _differs(before, after, _IDENTITY):
         _settle_rank(before, after, _IDENTITY, actor, policies, judgement)
+    _refuse_rest(before, after, actor, judgement)
     _settle_profile(before, after, actor, policies, judgement)
+
+
+def _refuse_rest(before: Document, after: Document, actor: Actor, judgement: Judgement) -> None:
+    """Refuse a change of anything that has no permission of its own to who may not update users."""
+    if not before or actor.profile == "system" or actor.may("user:update"):
+        return
+    free = {(None, "active")} if actor.may("user:lifecycle") else set()
+    paths = set(_changed_paths(before, after)) - _ELSEWHERE - free
+    if paths:
+        message = f"The client {actor.client} has no permission user:update."
+        judgement.add("R-AUTHORITY", "refused", message, "profile", "forbidden")
+
+
+def _changed_paths(before: Document, after: Document) -> list[tuple[str | None, str]]:
+    changed: list[tuple[str | None, str]] = []
+    for name in {*before, *after}:
+        if name.startswith("~") or before.get(name) == after.get(name):
+            continue
+        if name.startswith("urn:"):
+            inner = {*before.get(name, {}), *after.get(name, {})}
+            changed += [(name, part) for part in inner if get(before, name, part) != get(after, name, part)]
+        else:
+            changed.append((None, name))
+    return changed
 
 
 def _settle_group(
@@ -210,15 +235,8 @@ def _settle_profile(
 
 
 def _profile_paths(before: Document, after: Document) -> tuple[tuple[str | None, str], ...]:
-    changed: list[tuple[str | None, str]] = []
-    for name in {*before, *after}:
-        if name.startswith("~") or before.get(name) == after.get(name):
-            continue
-        if name in {urns.ENTERPRISE, urns.CONNECTOR}:
-            inner = {*before.get(name, {}), *after.get(name, {})}
-            changed += [(name, part) for part in inner if get(before, name, part) != get(after, name, part)]
-        elif not name.startswith("urn:"):
-            changed.append((None, name))
+    named = {None, urns.ENTERPRISE, urns.CONNECTOR}
+    changed = [path for path in _changed_paths(before, after) if path[0] in named]
     return tuple(sorted((path for path in changed if path not in _ELSEWHERE | _OWN_MATTERS), key=str))
 
 

@@ -73,6 +73,10 @@ _OF_TYPES: Mapping[str, Mapping[str, str]] = {
 """What working with a type needs; an account action asks further, for what it does."""
 
 
+CHANGING_USERS = (UPDATE, ASSIGN_ROLE, LIFECYCLE, UNLOCK, CONFIGURE_FINANCE, MANAGE_PERMISSIONS)
+"""Permissions of which each allows to change some part of a user; which part is the life cycle's to say."""
+
+
 def permission_for(type_name: str, work: str) -> str:
     """Return the permission that reading, creating, changing or removing resources of a type needs."""
     return _OF_TYPES.get(type_name, _COMMON)[work]

@@ -1,0 +1,1 @@
+"""What people do from morning to evening, over HTTP, in an organisation with the sample's catalogue."""
