@@ -13,6 +13,7 @@ from scim_server.lifecycle import assignments, authority
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import Actor, Change, Rule, Transition
+from scim_server.lifecycle.default_roles import DEFAULT_ROLES, give_default_roles
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Job, Mirror
 from scim_server.lifecycle.judgement import Judgement
@@ -52,6 +53,7 @@ class Engine:
         )
         self._derivations: tuple[Derivation, ...] = (
             PLANS,
+            DEFAULT_ROLES,
             FLAT_FORMS,
             *(one for extension in extensions for one in extension.derivations),
             STANDING,
@@ -163,6 +165,7 @@ class Engine:
                 text = message("R-PRIMARY", name=entry.display, noun=kind.noun)
                 judgement.add("R-PRIMARY", "corrected", text, kind.path)
             assignments.stamp(before, after, kind, actor, actor.source, now)
+        give_default_roles(after, now, catalogue)
 
 
 def _repeat_unstated(before: Document, after: Document, judgement: Judgement) -> None:

@@ -10,7 +10,7 @@ from scim_server.lifecycle.money import parse_amount
 from scim_server.lifecycle.urns import ROLE_GOVERNANCE
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.resources import Resource
-from scim_server.security.principals import CONFIGURE_FINANCE
+from scim_server.security.principals import ASSIGN_ROLE, CONFIGURE_FINANCE, MANAGE_PERMISSIONS
 from scim_server.services import effects
 from scim_server.services.hooks.base import Hook, Members
 from scim_server.store import catalogue as rows
@@ -28,6 +28,7 @@ class CatalogueHook(Hook):
     async def creating(self, changes: "Changes", _id: str, document: Document) -> Document:
         """Name what it points at, and check amounts."""
         _check_limits(changes, {}, document)
+        await _check_default_roles(changes, {}, document)
         return await _named(changes, document, None)
 
     async def created(
@@ -43,6 +44,7 @@ class CatalogueHook(Hook):
     ) -> Document:
         """Name what it points at, refuse circles, and check amounts."""
         _check_limits(changes, before, after)
+        await _check_default_roles(changes, before, after)
         return await _named(changes, after, current)
 
     async def changed(
@@ -140,6 +142,18 @@ def _is_circular(catalogue: Catalogue, current: Resource, document: Document) ->
     if entry is None:
         return False
     return current.id in {entry.id, *(above.id for above in catalogue.ancestors(entry))}
+
+
+async def _check_default_roles(changes: "Changes", before: Document, after: Document) -> None:
+    """Refuse default roles that the client may not assign; protected ones are for who manages permissions."""
+    chosen = after.get("defaultRoles") or ()
+    if chosen == (before.get("defaultRoles") or ()):
+        return
+    changes.principal.require(ASSIGN_ROLE)
+    table = (await changes.catalogue()).roles
+    entries = [entry for item in chosen if (entry := table.find(item["value"]))]
+    if any(entry.names("assignableBy") for entry in entries):
+        changes.principal.require(MANAGE_PERMISSIONS)
 
 
 def _check_limits(changes: "Changes", before: Document, after: Document) -> None:
