@@ -27,6 +27,8 @@ _ENDING = frozenset({"deactivate", "suspend", "cancel"})
 def news_of(change: Change, judgement: Judgement, catalogue: Catalogue, now: int) -> list[News]:
     """Return what to tell about a change of a user; requests to other systems are among it."""
     found = [*_of_status(change), *_of_grants(change, catalogue, now), *_of_findings(judgement)]
+    if change.password is not None:
+        found.append(("password.changed", {}))
     if change.is_creation:
         found += _of_creation(change)
     if change.is_deletion:

@@ -49,6 +49,8 @@ def settle_status(
     stored = request.stored or {}
     for name in KEPT:
         put(after, LIFECYCLE, name, get(stored, LIFECYCLE, name))
+    if request.password is not None:
+        set_fact(after, "credentials", passwordSetAt=text_of(now), temporary=False, mustChange=False)
     if request.before is None:
         return _create(request, after, catalogue, now)
     _note_removal(request, before, after)

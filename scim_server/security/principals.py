@@ -89,6 +89,14 @@ _OF_SCOPES: Mapping[str, frozenset[str]] = {
 }
 
 
+SCOPES = (
+    *_OF_SCOPES,
+    *(f"{what}:{work}" for what in ("jobs", "candidates", "submissions") for work in ("read", "write")),
+    "reports:read",
+)
+"""What an API token can be good for (S4 §15); what is not about users is read by the applications."""
+
+
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
     """Return the permissions that the scopes of an API token lend; other scopes are the applications'."""
     return frozenset[str]().union(*(_OF_SCOPES.get(scope, frozenset()) for scope in scopes))

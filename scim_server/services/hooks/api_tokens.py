@@ -12,8 +12,9 @@ from scim_server.lifecycle.state import moment as moment_of
 from scim_server.scim.errors import InvalidValue, TooManyRequests
 from scim_server.scim.resources import Resource
 from scim_server.security import tokens
+from scim_server.security.principals import SCOPES, permissions_of
 from scim_server.services.hooks.base import Hook, Members, name_user
-from scim_server.store import clients
+from scim_server.store import clients, holders
 from scim_server.store.identifiers import new_id
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class ApiTokenHook(Hook):
         named = await name_user(changes, document, "owner")
         policy = (await changes.catalogue()).policies.tokens
         owner = named["owner"]["value"]
+        _check_scopes(changes, named)
+        if not await holders.is_active(changes.writer, changes.tenant_id, owner, changes.moment):
+            raise InvalidValue("owner: The user is not active.")
         await _refuse_many(changes, owner, policy)
         expires = _expiry(changes, named, policy)
         secret = tokens.new_token(policy.prefix)
@@ -52,6 +56,8 @@ class ApiTokenHook(Hook):
     ) -> Document:
         """Take name and scopes over; the only status a client can set is revoked."""
         _check_name(after)
+        if after["scopes"] != before["scopes"]:
+            _check_scopes(changes, after)
         if after.get("status") == before.get("status"):
             return after
         if after.get("status") != "revoked":
@@ -94,6 +100,15 @@ async def _refuse_many(changes: "Changes", owner: str, policy: TokenPolicy) -> N
 def _check_name(document: Document) -> None:
     if len(document.get("displayName", "")) > MAX_NAME:
         raise InvalidValue(f"Token name cannot exceed {MAX_NAME} characters")
+
+
+def _check_scopes(changes: "Changes", document: Document) -> None:
+    """Raise InvalidValue for an unknown scope, Forbidden for one that lends what the client has not."""
+    for scope in document["scopes"]:
+        if scope not in SCOPES:
+            raise InvalidValue(f"There is no scope {scope}")
+    for permission in sorted(permissions_of(document["scopes"])):
+        changes.principal.require(permission)
 
 
 def _expiry(changes: "Changes", document: Document, policy: TokenPolicy) -> int | None:
