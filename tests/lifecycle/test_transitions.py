@@ -157,7 +157,6 @@ def test_an_end_that_has_passed_ends_nothing() -> None:
     assert facts_of(draft.after).holds[0].until is None
 
 
-@pytest.mark.proves("STA-20")
 @pytest.mark.parametrize("wanted", ["inactive", "suspended"])
 def test_taking_access_away_revokes_sessions_and_tokens(wanted: str) -> None:
     draft = changed(stored(READY), lifecycle(status=wanted), reason="other")
