@@ -129,7 +129,7 @@ class LimitPolicy(_Section):
 
     maxima: tuple[LimitMaximum, ...] = ()
     head_of_department: tuple[HeadLimit, ...] = ()
-    justify_override: tuple[Profile, ...] = ("admin",)
+    justify_override: tuple[Profile, ...] = ("admin", "import")
 
 
 class Policies(_Section):
