@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 from scim_server.lifecycle.catalogue import Catalogue
@@ -231,6 +232,12 @@ class Rule:
     error: str = "invalidValue"
     requirements: tuple[str, ...] = ()
 
+    @property
+    def summary(self) -> str:
+        """What the rule says, in one sentence: the first line of the check's docstring."""
+        text = (self.check.__doc__ or "").strip().splitlines()[0]
+        return text.removeprefix(f"{self.id}: ")
+
 
 def modes(idp: Mode, hris: Mode, imported: Mode, admin: Mode, *, app: Mode | None = None) -> dict[str, Mode]:
     """Return the modes of a rule in the order of the table in docs/lifecycle.md."""
@@ -250,6 +257,7 @@ def only_new(check: StateCheck) -> Check:
     A record that already violates a rule does not block changes that have nothing to do with it.
     """
 
+    @wraps(check)
     def changed(change: Change, context: RuleContext) -> Iterable[Verdict]:
         if change.after is None:
             return ()

@@ -4,10 +4,11 @@ import pytest
 
 from tests.docs.answers import same
 from tests.docs.conftest import Run
-from tests.docs.documents import document
+from tests.docs.documents import ROOT, document
 from tests.docs.shell import ADDRESS, run_examples
 
-DOCUMENTS = ["README.md", "docs/getting-started.md", "docs/custom-schemas.md"]
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "extensions").glob("*.md"))
+DOCUMENTS = ["README.md", "docs/getting-started.md", "docs/custom-schemas.md", "docs/lifecycle.md", *PAGES]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
