@@ -10,6 +10,7 @@ from scim_server.lifecycle.assignments import (
     keep,
     moments,
     rows,
+    settle_primary,
     valid_entries,
     waiting,
 )
@@ -27,6 +28,7 @@ _FLAT = ("departmentCode", "departmentCodes", "headOfDepartment")
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     """Show codes and status, name the primary department flat, and list departments with those above."""
     keep(document, DEPARTMENTS, [row for row in rows(document, DEPARTMENTS) if not is_over(row, now)])
+    settle_primary({}, document, DEPARTMENTS)
     shown_rows(document, DEPARTMENTS, catalogue, now, lambda entry: {"code": entry.fact("code")})
     valid = [entry for _, entry in valid_entries(document, DEPARTMENTS, catalogue, now)]
     _derive_flat(document, valid, catalogue)

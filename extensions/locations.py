@@ -10,6 +10,7 @@ from scim_server.lifecycle.assignments import (
     keep,
     moments,
     rows,
+    settle_primary,
     valid_entries,
     waiting,
 )
@@ -27,6 +28,7 @@ _FLAT = ("locationCode", "locationCodes")
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     """Show codes, types and status, and name the locations flat where a connector did."""
     keep(document, LOCATIONS, [row for row in rows(document, LOCATIONS) if not is_over(row, now)])
+    settle_primary({}, document, LOCATIONS)
     shown_rows(document, LOCATIONS, catalogue, now, _facts)
     valid = [entry for _, entry in valid_entries(document, LOCATIONS, catalogue, now)]
     waits = {row["value"] for row in waiting(document, LOCATIONS)}

@@ -11,6 +11,7 @@ from scim_server.lifecycle.assignments import (
     keep,
     moments,
     rows,
+    settle_primary,
     valid_entries,
     waiting,
 )
@@ -30,6 +31,7 @@ _TEAM_STATES = {"unknown": "R-TEAM.active", "gone": "R-TEAM.known"}
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     """Show status, the core roles of the moment, the union of permissions, and whether MFA is needed."""
     keep(document, ROLES, [row for row in rows(document, ROLES) if not is_over(row, now)])
+    settle_primary({}, document, ROLES)
     shown_rows(document, ROLES, catalogue, now, lambda _entry: {})
     valid = valid_entries(document, ROLES, catalogue, now)
     entries = [entry for _, entry in valid]

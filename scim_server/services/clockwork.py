@@ -19,7 +19,8 @@ from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.settlement import Settlement, system_call
-from scim_server.store import clients, references, resources
+from scim_server.services.user_changes import RECALCULATED_AT_ONCE
+from scim_server.store import clients, recalculation, references, resources
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
 
@@ -36,11 +37,12 @@ class Clockwork:
 
     async def run_once(self) -> dict[str, int]:
         """Bring every tenant up to the present; returns how much was done, by kind."""
-        counts = {"scheduled_changes": 0, "users": 0, "ended_assignments": 0}
+        counts = {"scheduled_changes": 0, "users": 0, "recalculated": 0, "ended_assignments": 0}
         for tenant_id, tenant in await self._database.read(clients.tenants):
             call = system_call(tenant_id, tenant)
             counts["scheduled_changes"] += await self._settlement.settle_tenant(tenant_id, tenant)
             counts["users"] += await self._users(call)
+            counts["recalculated"] += await self._recalculate(call)
             counts["ended_assignments"] += await self._database.write(
                 lambda writer, own=tenant_id: _remove_ended(writer, own)  # type: ignore[misc]
             )
@@ -59,11 +61,29 @@ class Clockwork:
             if len(due) < AT_ONCE:
                 return done
 
+    def _changes(self, writer: Writer, call: CallContext) -> Changes:
+        registry, varying = self._lifecycle.registry, self._lifecycle.engine.varying
+        context = filter_context(self._database, registry, call, varying)
+        return Changes(writer, registry, self._lifecycle, call, context)
+
+    async def _recalculate(self, call: CallContext) -> int:
+        """Bring the users in line with the catalogue that a change of it has left for later."""
+        tenant_id, done = call.principal.tenant_id, 0
+        while ids := await self._database.read(
+            lambda reader: recalculation.waiting(reader, tenant_id, RECALCULATED_AT_ONCE)
+        ):
+
+            async def work(writer: Writer, part: list[str] = ids) -> None:
+                await self._changes(writer, call).users.recalculate(part)
+                await recalculation.done(writer, tenant_id, part)
+
+            await self._database.write(work)
+            done += len(ids)
+        return done
+
     async def _keep_up(self, writer: Writer, call: CallContext, id: str) -> None:
-        registry, engine = self._lifecycle.registry, self._lifecycle.engine
-        context = filter_context(self._database, registry, call, engine.varying)
-        changes = Changes(writer, registry, self._lifecycle, call, context)
-        kind = registry.resource_types[USER]
+        changes, engine = self._changes(writer, call), self._lifecycle.engine
+        kind = changes.registry.resource_types[USER]
         current = await changes.find_locked(kind, id)
         if current is None:
             return

@@ -27,12 +27,13 @@ from scim_server.services.users import (
     take_asked,
     waiting_keys,
 )
-from scim_server.store import pending
+from scim_server.store import pending, recalculation
 
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
 _INTERNAL = "~"
+RECALCULATED_AT_ONCE = 200
 
 
 class UserChanges:
@@ -157,9 +158,15 @@ class UserChanges:
         await self._change(current, before, after, Asked(), actor)
 
     async def recalculate(self, ids: Sequence[str]) -> None:
-        """Bring what the store keeps of users in line with the catalogue; they see it as it is anyway."""
+        """Bring what the store keeps of users in line with the catalogue, which reading does anyway.
+
+        Beyond RECALCULATED_AT_ONCE the worker does it, and filters on derived values see it then.
+        """
+        at_once, later = ids[:RECALCULATED_AT_ONCE], ids[RECALCULATED_AT_ONCE:]
+        if later:
+            await recalculation.enqueue(self._changes.writer, self._changes.tenant_id, later)
         lifecycle = await self._lifecycle(SYSTEM)
-        for user_id in ids:
+        for user_id in at_once:
             current = await self._changes.find_locked(self._type, user_id)
             if current is None:
                 continue

@@ -179,6 +179,13 @@ outbox = sa.Table(
     sa.Column("payload", sa.Text, nullable=False),
 )
 
+recalculation = sa.Table(
+    "recalculation",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("resource_id", Key, primary_key=True),
+)
+
 policy = sa.Table(
     "policy",
     metadata,

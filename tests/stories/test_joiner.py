@@ -28,7 +28,7 @@ def joiner(**facts: object) -> dict[str, object]:
 
 @pytest.mark.proves("STA-06", "CRE-21", "CRE-32")
 async def test_a_joiner_from_the_hr_system_works_from_the_first_day(cast: Cast) -> None:
-    """Hired in March for April: announced, equipped by group push, in on the first morning."""
+    """Hired in March for April: announced, equipped by department and group, in on the first morning."""
     created = await cast.hris.post("/Users", joiner())
     assert created.status_code == 201, created.text
     nia = created.json()
@@ -37,16 +37,16 @@ async def test_a_joiner_from_the_hr_system_works_from_the_first_day(cast: Cast) 
     assert [row["display"] for row in nia[DEPARTMENT]["departments"]] == ["Engineering"]
     assert nia[ENTERPRISE]["department"] == "Engineering"
 
-    role = await cast.entry("Roles", "engineer")
+    role = await cast.entry("Roles", "auditor")
     group = await cast.admin.post(
-        "/Groups", {"displayName": "app-engineers", MAPPING: {"kind": "role", "mapsTo": {"value": role}}}
+        "/Groups", {"displayName": "app-auditors", MAPPING: {"kind": "role", "mapsTo": {"value": role}}}
     )
     assert group.status_code == 201, group.text
     pushed = await cast.okta.patch(f"/Groups/{group.json()['id']}", add("members", [{"value": nia["id"]}]))
     assert pushed.status_code == 204, pushed.text
     equipped = await cast.user(nia["id"], ROLE, "roles")
-    assert [role["value"] for role in equipped["roles"]] == ["engineer"]
-    assert equipped[ROLE]["effectivePermissions"] == ["code:write"]
+    assert [role["value"] for role in equipped["roles"]] == ["engineer", "auditor"]
+    assert equipped[ROLE]["effectivePermissions"] == ["audit:read", "code:write", "reports:view"]
 
     assert "nia.okafor@example.com" not in await cast.active()
     cast.clock.at("2026-04-01T08:00:00Z")

@@ -1,4 +1,4 @@
-"""Clients and users of earlier versions: permissions that their profiles have now, statuses to filter by."""
+"""What waits for recalculation; permissions and statuses that clients and users of earlier versions lack."""
 
 import json
 
@@ -7,6 +7,8 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+
+Key = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 _BASE = ["user:view", "user:create", "user:update", "user:delete"]
 _MORE = {
@@ -60,5 +62,10 @@ def upgrade() -> None:
             .where(client.c.tenant_id == row.tenant_id, client.c.id == row.id)
             .values(permissions=json.dumps([*held, *_MORE[row.profile]]))
         )
+    op.create_table(
+        "recalculation",
+        sa.Column("tenant_id", sa.Integer, primary_key=True),
+        sa.Column("resource_id", Key, primary_key=True),
+    )
     statement, inactive = _STATEMENTS[connection.dialect.name]
     connection.exec_driver_sql(statement.replace(":state", _STATE.format(inactive)).replace(":urn", _URN))
