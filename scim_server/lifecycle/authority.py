@@ -124,15 +124,25 @@ def settle(before: Document, after: Document, actor: Actor, policies: Policies, 
             _settle_group(before, after, group, actor, policies, judgement)
     if _differs(before, after, _IDENTITY):
         _settle_rank(before, after, _IDENTITY, actor, policies, judgement)
+    _refuse_active(before, after, actor, judgement)
     _refuse_rest(before, after, actor, judgement)
     _settle_profile(before, after, actor, policies, judgement)
+
+
+def _refuse_active(before: Document, after: Document, actor: Actor, judgement: Judgement) -> None:
+    """Refuse a change of `active` to people who may not change the status, which it is a form of."""
+    if not before or not actor.is_human or actor.may("user:lifecycle"):
+        return
+    if before.get("active") != after.get("active"):
+        message = f"The client {actor.client} has no permission user:lifecycle."
+        judgement.add("R-AUTHORITY", "refused", message, "active", "forbidden")
 
 
 def _refuse_rest(before: Document, after: Document, actor: Actor, judgement: Judgement) -> None:
     """Refuse a change of anything that has no permission of its own to who may not update users."""
     if not before or actor.profile == "system" or actor.may("user:update"):
         return
-    free = {(None, "active")} if actor.may("user:lifecycle") else set()
+    free = {(None, "active")} if actor.is_human or actor.may("user:lifecycle") else set()
     paths = set(_changed_paths(before, after)) - _ELSEWHERE - free
     if paths:
         message = f"The client {actor.client} has no permission user:update."
@@ -185,6 +195,8 @@ def _settle_rank(
     before: Document, after: Document, group: Group, actor: Actor, policies: Policies, judgement: Judgement
 ) -> None:
     """Let a source of lower rank fill what is empty and never replace what a higher one wrote."""
+    if actor.acts_for is not None:
+        return
     owner = before.get(SOURCES, {}).get(group.name)
     rank = policies.authority.get(group.name, _RANKS[group.name])
     if owner is not None and actor.is_connector and _is_lower(actor.profile, owner, rank):

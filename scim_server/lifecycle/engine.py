@@ -31,6 +31,9 @@ MOST_BOUNDARIES = 64
 """Moments that are computed ahead for one user; further ones follow when the first have passed."""
 
 
+Paths = tuple[tuple[str | None, str], ...]
+
+
 @dataclass(slots=True)
 class Draft:
     """What a request makes of a user, before the rules have seen it."""
@@ -132,14 +135,7 @@ class Engine:
             if back:
                 text = f"{len(back)} {kind.noun} assignments of other sources stayed"
                 judgement.add("R-PUT", "corrected", text, kind.path)
-        for mirror in self._mirrors:
-            if not assignments.differ(before, after, mirror.flat):
-                continue
-            if not assignments.differ(before, after, mirror.rich):
-                mirror.write(after, request.actor, catalogue)
-            elif not mirror.agrees(after, catalogue):
-                flat, rich = (_names(paths) for paths in (mirror.flat, mirror.rich))
-                judgement.add("R-FORMS", "refused", message("R-FORMS", flat=flat, rich=rich), flat)
+        self._settle_mirrors(request, before, after, catalogue, judgement)
         known = {(kind.path, row["value"]) for kind in KINDS for row in assignments.waiting(before, kind)}
         return [
             (kind.path, row["value"])
@@ -148,6 +144,29 @@ class Engine:
             if (kind.path, row["value"]) not in known
             and ((kind.path, row["value"]) in stated or len(catalogue.table(kind.type)) > 0)
         ]
+
+    def _settle_mirrors(
+        self,
+        request: Request,
+        before: Document,
+        after: Document,
+        catalogue: Catalogue,
+        judgement: Judgement,
+    ) -> None:
+        """Write in place what flat forms say; a form that a replacement leaves out says nothing."""
+        said: set[Paths] = set()
+        for mirror in self._mirrors:
+            flat, rich = (_has_any(request.after, paths) for paths in (mirror.flat, mirror.rich))
+            is_left_out = request.is_replacement and not flat and (rich or mirror.rich in said)
+            if is_left_out or not assignments.differ(before, after, mirror.flat):
+                continue
+            if mirror.rich not in said and (not rich or not assignments.differ(before, after, mirror.rich)):
+                mirror.write(after, request.actor, catalogue)
+                said.add(mirror.rich)
+            elif not mirror.agrees(after, catalogue):
+                names = (_names(paths) for paths in (mirror.flat, mirror.rich))
+                text = message("R-FORMS", **dict(zip(("flat", "rich"), names, strict=True)))
+                judgement.add("R-FORMS", "refused", text, _names(mirror.flat))
 
     def _complete_assignments(
         self,
@@ -176,6 +195,10 @@ def _repeat_unstated(before: Document, after: Document, judgement: Judgement) ->
     if stated.get("locked") is True and not was.get("locked"):
         judgement.add("R-LOCK", "refused", message("R-LOCK"), f"{LIFECYCLE}:lockout.locked", "mutability")
     put(after, LIFECYCLE, "lockout", {**was, **stated})
+
+
+def _has_any(document: Document, paths: Paths) -> bool:
+    return any(get(document, *path) for path in paths)
 
 
 def _names(paths: Iterable[tuple[str | None, str]]) -> str:

@@ -15,7 +15,8 @@ class Request:
     `stored` is the document with the facts, None for a creation; `before` is how the client sees it, and
     `after` what the client makes of that, both with references as elements. `states_active` tells whether
     the request speaks of `active` at all. `additions` are path and target of assignments that a PATCH adds.
-    `wants` is a status that an account action asks for.
+    `wants` is a status that an account action asks for. `is_replacement` tells that `after` is the whole
+    of what a client states (PUT), so that what is missing is not said rather than taken away.
     """
 
     id: str
@@ -28,3 +29,4 @@ class Request:
     states_active: bool = False
     additions: tuple[tuple[str, str], ...] = ()
     wants: str | None = None
+    is_replacement: bool = False

@@ -17,7 +17,7 @@ from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.scim.values import fold_text
 from scim_server.services import audit, creation, effects, revival
-from scim_server.services.lifecycle import USER
+from scim_server.services.lifecycle import SEEN_UNDER, USER
 from scim_server.services.users import (
     Asked,
     Outcome,
@@ -79,7 +79,7 @@ class UserChanges:
         document = await creation.with_defaults(self._changes, document, actor, lifecycle.catalogue)
         outcome = await lifecycle.settle(id, None, None, document, asked)
         created = await self._changes.persistence.insert(
-            self._type, id, outcome.after, boundaries=outcome.boundaries
+            self._type, id, await self._signed(outcome.after), boundaries=outcome.boundaries
         )
         await self._finish(created, outcome, None)
         return created
@@ -103,7 +103,7 @@ class UserChanges:
     ) -> Resource:
         """Store what a PUT made of a user."""
         after, asked = take_asked(after)
-        asked.states_active = states_active
+        asked.states_active, asked.is_replacement = states_active, True
         return await self._change(current, before, after, asked)
 
     async def act(self, current: Resource, asked: Asked) -> Resource:
@@ -215,7 +215,7 @@ class UserChanges:
                 await self._record(current.id, outcome, before, before, is_noop=True)
             return current
         changed, _ = await self._changes.persistence.update(
-            self._type, current, stored, outcome.after, boundaries=outcome.boundaries
+            self._type, current, stored, await self._signed(outcome.after), boundaries=outcome.boundaries
         )
         outcome.news = news
         await self._finish(changed, outcome, before, action)
@@ -232,6 +232,10 @@ class UserChanges:
         after = {**before, **document, "active": document.get("active", True)}
         asked.states_active = True
         return await self._change(fresh, before, after, asked)
+
+    async def _signed(self, document: Document) -> Document:
+        """Return a document with the version of the catalogue under which it was computed."""
+        return {**document, SEEN_UNDER: (await self._changes.catalogue()).version}
 
     async def _finish(
         self, saved: Resource, outcome: Outcome, before: Document | None, action: str | None = None

@@ -66,6 +66,7 @@ class Asked:
     states_active: bool = False
     additions: tuple[tuple[str, str], ...] = ()
     wants: str | None = None
+    is_replacement: bool = False
 
 
 class UserLifecycle:
@@ -115,6 +116,7 @@ class UserLifecycle:
             asked.states_active,
             asked.additions,
             asked.wants,
+            asked.is_replacement,
         )
         draft = self._engine.draft(request, self._catalogue, self._now)
         if unresolved is not None:

@@ -83,8 +83,8 @@ class GroupHook(Hook):
         present = await _present(changes, changed.id, None)
         gone = members - present if same else members
         fresh = present - members if same else present
-        await _unassign(changes, changed.id, before, gone)
         await _assign(changes, changed.id, after, fresh)
+        await _unassign(changes, changed.id, before, gone)
 
     async def deleting(self, changes: "Changes", current: Resource, before: Document) -> None:
         """Take from all members what the group stood for."""
@@ -166,7 +166,32 @@ async def _unassign(changes: "Changes", group_id: str, group: Document, members:
         kept = [row for row in rows(document, kind) if row["value"] != target or row.get(OWNER) != group_id]
         keep(document, kind, kept)
 
-    await _each(changes, group_id, kind, sorted(members), work)
+    left = [member for member in sorted(members) if not await _handed_over(changes, group_id, group, member)]
+    await _each(changes, group_id, kind, left, work)
+
+
+async def _handed_over(changes: "Changes", group_id: str, group: Document, member: str) -> bool:
+    """Give an assignment to another group of the member with the same meaning; tell whether there is one."""
+    kind, target = _target(group)
+    meaning = f'{MAPPING}:kind eq "{get(group, MAPPING, "kind")}"'
+    if kind is not None:
+        meaning += f' and {MAPPING}:mapsTo.value eq "{target}"'
+    others = f'{meaning} and members.value eq "{member}" and id ne "{group_id}"'
+    heirs = await changes.finder.find("Group", others, 1)
+    if not heirs:
+        return False
+
+    def work(document: Document) -> None:
+        if kind is None:
+            if get(document, CONNECTOR, "teamCode") == group.get("displayName", group_id):
+                put(document, CONNECTOR, "teamCode", heirs[0].document["displayName"])
+            return
+        is_own = [row["value"] == target and row.get(OWNER) == group_id for row in rows(document, kind)]
+        pairs = zip(rows(document, kind), is_own, strict=True)
+        keep(document, kind, [{**row, OWNER: heirs[0].id} if own else row for row, own in pairs])
+
+    await changes.adjust(member, work, "user.update", actor=changes.call.actor)
+    return True
 
 
 def _target(group: Document) -> tuple[Kind | None, str]:
