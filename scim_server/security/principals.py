@@ -108,7 +108,8 @@ class Principal:
 
     `row_scope` is a filter on users outside of which the client sees and changes none; `lent` are the
     permissions that come from the scopes of an API token and not from the client;
-    `catalogue_version` and `settle_at` are the tenant's as of the authentication.
+    `catalogue_version` and `settle_at` are the tenant's as of the authentication; `token_digest` names the
+    token that was shown.
     """
 
     tenant_id: int
@@ -124,6 +125,7 @@ class Principal:
     lent: frozenset[str] = frozenset()
     catalogue_version: int | None = None
     settle_at: int | None = None
+    token_digest: str = ""
 
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the client has the permission."""

@@ -49,6 +49,7 @@ class Authenticator:
             lent=lent,
             catalogue_version=row.catalogue_version,
             settle_at=row.settle_at,
+            token_digest=digest,
         )
 
     async def _note_use(self, row: Record, digest: str) -> None:

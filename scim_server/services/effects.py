@@ -9,6 +9,8 @@ from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
 from scim_server.scim.values import fold_text
+from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
+from scim_server.security.principals import UPDATE
 from scim_server.services.users import Asked, Outcome
 from scim_server.store import clients, pending
 
@@ -59,6 +61,9 @@ async def planned(
     wanted = asked.wants or _wanted(before, after, asked)
     if wanted not in _PLANNED:
         return None
+    actor = changes.call.actor
+    if actor.is_human or not actor.may(UPDATE):
+        changes.principal.require(MANAGE_LIFECYCLE)
     body = {
         "user": {"value": id},
         "kind": _PLANNED[wanted],

@@ -51,7 +51,7 @@ async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = ""
     """Return what a caller may have lost since it was identified, in one statement.
 
     The row has `catalogue_version`, `permissions` and `revoked` of the client, and `token_revoked`
-    of the token of a digest; None for an unknown client.
+    and `scopes` of the token of a digest; None for an unknown client.
     """
     query = (
         sa.select(
@@ -59,6 +59,7 @@ async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = ""
             client.c.permissions,
             client.c.revoked,
             token.c.revoked.label("token_revoked"),
+            token.c.scopes,
         )
         .join_from(client, tenant, tenant.c.id == client.c.tenant_id)
         .outerjoin(token, sa.and_(token.c.digest == digest, token.c.client_id == client.c.id))
