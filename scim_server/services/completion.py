@@ -14,7 +14,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
 from scim_server.security.principals import Principal
-from scim_server.services.lifecycle import USER, Lifecycle
+from scim_server.services.lifecycle import SEEN_UNDER, USER, Lifecycle
 from scim_server.services.loading import Projections
 from scim_server.store import clients, holders
 from scim_server.store.database import Reader, Writer
@@ -65,7 +65,12 @@ def _hide_notes(resources: Sequence[Resource]) -> None:
 def complete_user(
     lifecycle: Lifecycle, catalogue: Catalogue, user: Resource, resource_type: ResourceType, now: int
 ) -> None:
-    """Turn a loaded user into what clients see at a moment."""
+    """Turn a loaded user into what clients see at a moment.
+
+    What is stored is that already, as long as no boundary has passed and the catalogue is the same.
+    """
+    if user.version == user.stored_version and user.document.get(SEEN_UNDER) == catalogue.version:
+        return
     seen = lifecycle.engine.view(put_references(user, resource_type), catalogue, now)
     user.document, owned = take_references(seen, resource_type)
     for key, values in owned.items():

@@ -15,6 +15,8 @@ from scim_server.store.database import Reader, Writer
 from scim_server.store.policies import read_policy
 
 USER = "User"
+SEEN_UNDER = "~catalogue"
+"""Member of a stored user that names the version of the catalogue under which it was computed."""
 
 
 class Lifecycle:
