@@ -4,7 +4,7 @@ An instance is an immutable picture of one tenant at one `version`; rules look e
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,9 @@ from scim_server.scim.values import fold_text
 
 ROLE, ENTITLEMENT, DEPARTMENT, LOCATION = "Role", "Entitlement", "Department", "Location"
 CATALOGUE_TYPES = (ROLE, ENTITLEMENT, DEPARTMENT, LOCATION)
+_MEMBERS = {ROLE: "roles", ENTITLEMENT: "entitlements", DEPARTMENT: "departments", LOCATION: "locations"}
+UNCOMMITTED = -1
+"""The version of a catalogue that a transaction sees alone."""
 _KEYS = ("value", "code", "display", "displayName")
 _GOVERNANCE = {ROLE: ROLE_GOVERNANCE, ENTITLEMENT: ENTITLEMENT_GOVERNANCE}
 
@@ -94,6 +97,23 @@ class Table:
             for key in entry.keys:
                 self._by_key.setdefault(key, []).append(entry)
 
+    def having(self, entry: Entry) -> "Table":
+        """Return a table with an entry in the place of the one of its id; this one stays as it is."""
+        changed = self.without(entry.id)
+        changed._by_id[entry.id] = entry  # noqa: SLF001 - a table that nobody else has yet
+        for key in entry.keys:
+            changed._by_key[key] = [*changed._by_key.get(key, ()), entry]  # noqa: SLF001
+        return changed
+
+    def without(self, id: str) -> "Table":
+        """Return a table without an entry; this one stays as it is."""
+        changed = Table(())
+        changed._by_id, changed._by_key = dict(self._by_id), dict(self._by_key)
+        gone = changed._by_id.pop(id, None)
+        for key in () if gone is None else gone.keys:
+            changed._by_key[key] = [one for one in changed._by_key[key] if one is not gone]
+        return changed
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._by_id.values())
 
@@ -144,14 +164,21 @@ class Catalogue:
             version=version,
         )
 
+    def having(self, entry: Entry) -> "Catalogue":
+        """Return what a transaction sees that has written an entry; its version is nobody else's."""
+        return self._changed(entry.type, self.table(entry.type).having(entry))
+
+    def without(self, type_name: str, id: str) -> "Catalogue":
+        """Return what a transaction sees that has deleted an entry; its version is nobody else's."""
+        return self._changed(type_name, self.table(type_name).without(id))
+
+    def _changed(self, type_name: str, table: Table) -> "Catalogue":
+        return replace(self, version=UNCOMMITTED, **{_MEMBERS[type_name]: table})  # type: ignore[arg-type]
+
     def table(self, type_name: str) -> Table:
         """Return the entries of a type."""
-        return {
-            ROLE: self.roles,
-            ENTITLEMENT: self.entitlements,
-            DEPARTMENT: self.departments,
-            LOCATION: self.locations,
-        }[type_name]
+        found: Table = getattr(self, _MEMBERS[type_name])
+        return found
 
     def ancestors(self, entry: Entry) -> list[Entry]:
         """Return the entries above a department or location, nearest first; a circle ends the list."""

@@ -4,14 +4,14 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from scim_server.lifecycle.catalogue import Entry
+from scim_server.lifecycle.catalogue import UNCOMMITTED, Entry
 from scim_server.lifecycle.documents import Document
 from scim_server.lifecycle.policies import Policies
 from scim_server.scim.errors import InvalidValue, ScimError
@@ -136,7 +136,8 @@ async def _write_policies(changes: Changes, policies: Document, summary: Summary
         summary.note(POLICIES, "unchanged")
         return
     await write_policy(changes.writer, changes.tenant_id, policies, changes.moment)
-    changes.catalogue_changed()
+    known = await changes.catalogue()
+    changes.catalogue_changed(replace(known, policies=Policies.model_validate(policies), version=UNCOMMITTED))
     await changes.record(audit.Event("policies.update", "Policies", "policies", before or {}, policies))
     summary.note(POLICIES, "created" if before is None else "updated")
 
@@ -179,8 +180,8 @@ async def _load_entry(
 ) -> str:
     body = _body(resource_type, entry)
     table = (await changes.catalogue()).table(resource_type.name)
-    found = next((one for one in table if _is_called(one, key, name)), None)
-    if found is None:
+    found = table.find(name)
+    if found is None or not _is_called(found, key, name):
         await changes.create(resource_type, {"schemas": _schemas(resource_type, body), **body})
         return "created"
     before = (await changes.locked(resource_type, found.id)).version

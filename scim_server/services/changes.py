@@ -75,7 +75,6 @@ class Changes:
         self.holders: list[str] = []
         self.shown: Document = {}
         self._own_catalogue: Catalogue | None = None
-        self._has_changed_catalogue = False
 
     @property
     def principal(self) -> Principal:
@@ -90,17 +89,13 @@ class Changes:
     async def catalogue(self) -> Catalogue:
         """Return the tenant's catalogue as this transaction sees it.
 
-        What a transaction has changed itself is read for it alone: others must not see it before the commit.
+        What a transaction has changed itself it sees alone: others must not before the commit.
         """
-        if not self._has_changed_catalogue:
-            return await self.lifecycle.catalogue(self.writer, self.tenant_id)
-        if self._own_catalogue is None:
-            self._own_catalogue = await self.lifecycle.load(self.writer, self.tenant_id)
-        return self._own_catalogue
+        return self._own_catalogue or await self.lifecycle.catalogue(self.writer, self.tenant_id)
 
-    def catalogue_changed(self) -> None:
-        """Note that this transaction has changed the catalogue or the policies."""
-        self._has_changed_catalogue, self._own_catalogue = True, None
+    def catalogue_changed(self, catalogue: Catalogue) -> None:
+        """Note what the catalogue is now that this transaction has changed it or the policies."""
+        self._own_catalogue = catalogue
 
     async def create(self, resource_type: ResourceType, data: Any, *, id: str | None = None) -> Resource:
         """Create a resource from a POST body; `id` is given where a Bulk request fixed it before.

@@ -35,9 +35,9 @@ class CatalogueHook(Hook):
         self, changes: "Changes", created: Resource, document: Document, _members: dict[str, list[str]]
     ) -> None:
         """Make a new version of the catalogue and complete the users that waited for this."""
-        await _renew(changes)
-        keys = Entry(created.id, created.type, document).keys
-        await effects.resolve_waiting(changes, created.type, created.id, keys)
+        entry = Entry(created.id, created.type, document)
+        await _renew(changes, (await changes.catalogue()).having(entry))
+        await effects.resolve_waiting(changes, created.type, created.id, entry.keys)
 
     async def changing(
         self, changes: "Changes", current: Resource, before: Document, after: Document
@@ -56,9 +56,9 @@ class CatalogueHook(Hook):
         _members: Members | None,
     ) -> None:
         """Make a new version, complete those that waited for a new name, and recalculate the holders."""
-        await _renew(changes)
-        known = Entry(changed.id, changed.type, before).keys
-        fresh = Entry(changed.id, changed.type, after).keys - known
+        entry = Entry(changed.id, changed.type, after)
+        await _renew(changes, (await changes.catalogue()).having(entry))
+        fresh = entry.keys - Entry(changed.id, changed.type, before).keys
         if fresh:
             await effects.resolve_waiting(changes, changed.type, changed.id, fresh)
         await changes.users.recalculate(await _holders(changes, changed))
@@ -77,15 +77,15 @@ class CatalogueHook(Hook):
             await changes.adjust(user_id, work, "user.reference.deleted", actor=changes.call.actor)
         changes.holders = concerned
 
-    async def deleted(self, changes: "Changes", _current: Resource, _before: Document) -> None:
+    async def deleted(self, changes: "Changes", current: Resource, _before: Document) -> None:
         """Make a new version and recalculate those whom it concerned."""
-        await _renew(changes)
+        await _renew(changes, (await changes.catalogue()).without(current.type, current.id))
         await changes.users.recalculate(changes.holders)
 
 
-async def _renew(changes: "Changes") -> None:
+async def _renew(changes: "Changes", catalogue: Catalogue) -> None:
     await rows.bump(changes.writer, changes.tenant_id)
-    changes.catalogue_changed()
+    changes.catalogue_changed(catalogue)
 
 
 async def _holders(changes: "Changes", resource: Resource) -> list[str]:
