@@ -76,7 +76,7 @@ def _document(event: Event, actor: Actor, request_id: str, moment: int) -> Docum
         "actor": _without_none(
             {"value": actor.user_id, "type": actor.profile, "client": actor.client or None}
         ),
-        "resource": {"value": event.id, "type": event.type},
+        "resource": _without_none({"value": event.id or None, "type": event.type}),
         "requestId": request_id or None,
         **{name: event.context.get(name) for name in _CONTEXT},
     }

@@ -18,10 +18,13 @@ from scim_server.security.principals import BULK_UPDATE
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.refusals import REFUSED, record
 from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
 from scim_server.services.settlement import Settlement
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
+
+_WORKS = {"POST": "create", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +134,22 @@ class Bulk:
         try:
             await self._database.write(work)
         except ScimError as error:
+            await self._record(call, run, current, error)
             run.results |= {
                 index: _failure(run.request.operations[index], error, index == current) for index in unit
             }
         else:
             run.results |= done
+
+    async def _record(self, call: CallContext, run: _Run, index: int, error: ScimError) -> None:
+        """Put a refused operation on record where it names a resource type."""
+        operation = run.request.operations[index]
+        path = replace_references(operation.path, run.ids)
+        endpoint, _, own_id = (path, "", None) if operation.method == "POST" else path.rpartition("/")
+        resource_type = self._registry.endpoints.get(endpoint.rstrip("/"))
+        if resource_type is not None and error.status in REFUSED:
+            work = _WORKS.get(operation.method, "update")
+            await record(self._database, self._registry, call, resource_type, work, own_id, error)
 
     async def _operate(self, changes: Changes, run: _Run, index: int, unit: list[int]) -> BulkResult:
         operation = run.request.operations[index]

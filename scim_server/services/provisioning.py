@@ -17,6 +17,7 @@ from scim_server.services.context import CallContext, filter_context
 from scim_server.services.dry_run import raise_if_dry
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.loading import load_references
+from scim_server.services.refusals import on_record
 from scim_server.services.row_scope import is_in_scope, is_in_scope_to_change, stays_in_scope
 from scim_server.services.settlement import Settlement
 from scim_server.store import resources
@@ -98,7 +99,9 @@ class Provisioning:
         self, call: CallContext, resource_type: ResourceType, data: Any, projection: Projection
     ) -> Resource:
         """Create a resource from a POST body (see Changes.create)."""
-        return await self._change(call, projection, lambda changes: changes.create(resource_type, data))
+        return await self._change(
+            call, projection, lambda changes: changes.create(resource_type, data), resource_type
+        )
 
     async def replace(
         self,
@@ -151,19 +154,20 @@ class Provisioning:
             raise_if_dry(call, changes, None)
 
         await self._settlement.settle(call)
-        await self._database.write(work)
+        async with on_record(self._database, self._registry, call, resource_type, "delete", id):
+            await self._database.write(work)
 
     async def _change(
         self,
         call: CallContext,
         projection: Projection | None,
         change: Callable[[Changes], Awaitable[Resource]],
-        resource_type: ResourceType | None = None,
+        resource_type: ResourceType,
         id: str | None = None,
     ) -> Resource:
         async def work(writer: Writer) -> Resource:
             changes = self._changes(writer, call)
-            if id is not None and resource_type is not None:
+            if id is not None:
                 await is_in_scope_to_change(changes, resource_type, id)
             changed = await change(changes)
             await stays_in_scope(changes, changed)
@@ -176,7 +180,9 @@ class Provisioning:
             return changed
 
         await self._settlement.settle(call)
-        return await self._database.write(work)
+        done = "create" if id is None else "update"
+        async with on_record(self._database, self._registry, call, resource_type, done, id):
+            return await self._database.write(work)
 
     def _context(self, call: CallContext) -> FilterContext:
         return filter_context(self._database, self._registry, call, self._lifecycle.engine.varying)
