@@ -25,6 +25,12 @@ from scim_server.store.listing import Lister, Selection
 MANAGER_KEY = "enterprise:2.0:User:manager"
 GROUP = "Group"
 _MOST = 1_000
+_COUNTED = {
+    "deletions": "user.delete",
+    "deactivations": "user.deactivate",
+    "role_grants": "user.assignRole",
+}
+"""What the policies count in a window, with the action that it has in the audit trail."""
 
 
 def quoted(text: str) -> str:
@@ -164,9 +170,21 @@ async def _obligations(change: Change, finder: Finder) -> list[Obligation]:
 
 async def _recent(change: Change, catalogue: Catalogue, finder: Finder, now: int) -> dict[str, int]:
     """Return how often this client did the same in the window, where the policies count it."""
-    action = "user.delete" if change.is_deletion else "user.deactivate" if change.is_deactivation else None
-    if action is None or not change.actor.is_connector:
+    kind = _counted(change, catalogue, now)
+    if kind is None or not change.actor.is_connector:
         return {}
     since = now - catalogue.policies.burst.window_minutes * 60_000_000
-    count = await audit.count_recent(finder.writer, finder.context.tenant_id, finder.client_id, action, since)
-    return {"deletions" if change.is_deletion else "deactivations": count}
+    tenant_id, action = finder.context.tenant_id, _COUNTED[kind]
+    return {kind: await audit.count_recent(finder.writer, tenant_id, finder.client_id, action, since)}
+
+
+def _counted(change: Change, catalogue: Catalogue, now: int) -> str | None:
+    if change.is_deletion:
+        return "deletions"
+    if change.is_deactivation:
+        return "deactivations"
+    before, after = (
+        {entry.id for _, entry in valid_entries(one, ROLES, catalogue, now)}
+        for one in (change.old, change.new)
+    )
+    return "role_grants" if after - before and not change.is_creation else None

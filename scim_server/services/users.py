@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scim_server.lifecycle.assignments import KINDS, waiting
+from scim_server.lifecycle.assignments import KINDS, ROLES, rows, waiting
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import Actor, Change, RuleContext, Transition
 from scim_server.lifecycle.documents import Document, differences, get, put
@@ -46,7 +46,9 @@ class Outcome:
         if trigger in _TRIGGER_ACTIONS:
             return f"user.{trigger}"
         old, new = (get(one, LIFECYCLE, "lockout") or {} for one in (self.change.old, self.change.new))
-        return "user.unlock" if old.get("locked") and not new.get("locked") else "user.update"
+        if old.get("locked") and not new.get("locked"):
+            return "user.unlock"
+        return "user.assignRole" if grants_roles(self.change) else "user.update"
 
     @property
     def is_in_vain(self) -> bool:
@@ -55,6 +57,12 @@ class Outcome:
             return False
         changed = differences(self.change.old, self.change.new)
         return all(path.startswith(LIFECYCLE) for path, _, _ in changed)
+
+
+def grants_roles(change: Change) -> bool:
+    """Tell whether a change of a user gives it a role that it did not have."""
+    before, after = ({row["value"] for row in rows(one, ROLES)} for one in (change.old, change.new))
+    return bool(after - before) and not change.is_creation
 
 
 @dataclass(slots=True)
