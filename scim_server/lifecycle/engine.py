@@ -16,6 +16,7 @@ from scim_server.lifecycle.change import Actor, Change, Rule, Transition
 from scim_server.lifecycle.default_roles import DEFAULT_ROLES, give_default_roles
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Job, Mirror
+from scim_server.lifecycle.failed_logins import FAILED_LOGINS
 from scim_server.lifecycle.judgement import Judgement
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.mirrors import FLAT_FORMS, MIRRORS
@@ -60,6 +61,7 @@ class Engine:
             FLAT_FORMS,
             *(one for extension in extensions for one in extension.derivations),
             STANDING,
+            FAILED_LOGINS,
         )
         self._mirrors: tuple[Mirror, ...] = (
             *(mirror for extension in extensions for mirror in extension.mirrors),

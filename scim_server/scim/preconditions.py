@@ -21,9 +21,10 @@ def _bare(tag: str) -> str:
     return tag.strip().removeprefix("W/").strip('"')
 
 
-def check_if_match(header: str | None, current: str) -> None:
-    """Raise PreconditionFailed where If-Match is given and names another version."""
+def check_if_match(header: str | None, current: str, subject: str = "Data") -> None:
+    """Raise PreconditionFailed where If-Match is given and names another version (S2 UC-003 AF3, EF3)."""
     if header is not None and not tag_matches(header, current):
         raise PreconditionFailed(
-            f"The resource is at version {current}, the request is for {header[:80]}; read it and repeat."
+            f"{subject} was modified by another user: it is at version {current}, "
+            f"the request is for {header[:80]}; read it and repeat."
         )

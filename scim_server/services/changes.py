@@ -33,6 +33,7 @@ from scim_server.services.hooks import hook_for
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.lookups import Finder
 from scim_server.services.persistence import Persistence
+from scim_server.services.row_scope import check_changeable
 from scim_server.services.user_changes import UserChanges
 from scim_server.store import references, resources
 from scim_server.store.clock import now
@@ -193,6 +194,7 @@ class Changes:
         partly = set(CHANGING_USERS) & self.principal.permissions
         if not (resource_type.name == USER and work == CHANGING and partly):
             self.principal.require(permission_for(resource_type.name, work))
+        check_changeable(self.principal, resource_type)
         await guard.unchanged(self.writer, self.principal)
 
     async def record(self, event: audit.Event) -> None:
@@ -244,7 +246,7 @@ class Changes:
         found = await self.find_locked(resource_type, id)
         if found is None:
             raise not_found(resource_type, id)
-        check_if_match(if_match, found.etag)
+        check_if_match(if_match, found.etag, "User data" if resource_type.name == USER else "Data")
         return found
 
     async def find_locked(self, resource_type: ResourceType, id: str) -> Resource | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document, get
+from scim_server.lifecycle.failed_logins import count_failure
 from scim_server.lifecycle.policies import LockoutPolicy
 from scim_server.lifecycle.state import facts_of, keep_facts, set_fact
 from scim_server.lifecycle.state import moment as moment_of
@@ -63,9 +64,9 @@ def _count_failure(user: Document, at: int, policy: LockoutPolicy) -> bool:
     lockout = get(user, LIFECYCLE, "lockout") or {}
     failures = int(lockout.get("failedAttempts", 0)) + 1
     login = get(user, LIFECYCLE, "login") or {}
-    recent = int(login.get("failedLast30Days", 0)) + 1
+    count_failure(user, at)
     set_fact(user, "lockout", failedAttempts=failures)
-    set_fact(user, "login", lastFailedAt=_latest(login.get("lastFailedAt"), at), failedLast30Days=recent)
+    set_fact(user, "login", lastFailedAt=_latest(login.get("lastFailedAt"), at))
     facts = facts_of(user)
     is_locked = facts.lock is not None and facts.lock.locks_at(at)
     if failures < policy.threshold or is_locked:
