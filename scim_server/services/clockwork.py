@@ -14,12 +14,11 @@ from scim_server.lifecycle.state import facts_of, keep_facts
 from scim_server.lifecycle.status import SIGNED_IN, SUSPENDED
 from scim_server.lifecycle.urns import LIFECYCLE
 from scim_server.scim.contents import put_references
-from scim_server.services import audit
+from scim_server.services import audit, user_changes
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.settlement import Settlement, system_call
-from scim_server.services.user_changes import RECALCULATED_AT_ONCE
 from scim_server.store import clients, recalculation, references, resources
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
@@ -70,7 +69,7 @@ class Clockwork:
         """Bring the users in line with the catalogue that a change of it has left for later."""
         tenant_id, done = call.principal.tenant_id, 0
         while ids := await self._database.read(
-            lambda reader: recalculation.waiting(reader, tenant_id, RECALCULATED_AT_ONCE)
+            lambda reader: recalculation.waiting(reader, tenant_id, user_changes.RECALCULATED_AT_ONCE)
         ):
 
             async def work(writer: Writer, part: list[str] = ids) -> None:

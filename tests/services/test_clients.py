@@ -11,6 +11,7 @@ from scim_server.security.principals import DEFAULT_PERMISSIONS, Principal
 from scim_server.services.authentication import Authenticator
 from scim_server.services.clients import ClientExists, Clients, UnknownClient
 from scim_server.services.housekeeping import KEPT_MICROSECONDS, run_once
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.store.clock import now
 from scim_server.store.database import Database
 from scim_server.store.tables import token as token_table
@@ -215,12 +216,12 @@ async def test_ensuring_a_revoked_client_brings_nothing_back(
 async def test_tokens_that_ended_long_ago_are_tidied_away(clients: Clients, database: Database) -> None:
     await clients.create("okta", expires_in=timedelta(microseconds=1))
     await clients.rotate("okta")
-    assert await run_once(database) == {"ended_tokens": 0}
+    assert (await run_once(database, Lifecycle.of()))["ended_tokens"] == 0
     old = now() - KEPT_MICROSECONDS - 1
     await database.write(
         lambda writer: writer.execute(
             token_table.update().where(token_table.c.expires.is_not(None)).values(expires=old)
         )
     )
-    assert await run_once(database) == {"ended_tokens": 1}
+    assert (await run_once(database, Lifecycle.of()))["ended_tokens"] == 1
     assert len((await clients.list())[0].tokens) == 1
