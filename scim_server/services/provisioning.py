@@ -18,7 +18,12 @@ from scim_server.services.dry_run import raise_if_dry
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.loading import load_references
 from scim_server.services.refusals import on_record
-from scim_server.services.row_scope import is_in_scope, is_in_scope_to_change, stays_in_scope
+from scim_server.services.row_scope import (
+    check_readable,
+    is_in_scope,
+    is_in_scope_to_change,
+    stays_in_scope,
+)
 from scim_server.services.settlement import Settlement
 from scim_server.store import resources
 from scim_server.store.audit import fetch_event
@@ -58,6 +63,7 @@ class Provisioning:
     ) -> Resource:
         tenant_id, moment = call.principal.tenant_id, now()
         if resource_type.name == audit.AUDIT_EVENT:
+            check_readable(call.principal, resource_type)
             event = await fetch_event(reader, tenant_id, canonical_id(id))
             if event is None:
                 raise not_found(resource_type, id)

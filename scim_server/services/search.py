@@ -20,7 +20,7 @@ from scim_server.services.completion import complete
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.loading import Projections, load_references
-from scim_server.services.row_scope import confined
+from scim_server.services.row_scope import check_readable, confined, is_listed
 from scim_server.services.settlement import Settlement
 from scim_server.store import clients as rows
 from scim_server.store.audit import AuditLister
@@ -245,11 +245,14 @@ def _readable(call: CallContext, types: Sequence[ResourceType]) -> Sequence[Reso
     """
     if len(types) == 1:
         call.principal.require(permission_for(types[0].name, READING))
+        check_readable(call.principal, types[0])
         return types
     allowed = [
         kind
         for kind in types
-        if kind.name != AUDIT_EVENT and permission_for(kind.name, READING) in call.principal.permissions
+        if kind.name != AUDIT_EVENT
+        and is_listed(call.principal, kind)
+        and permission_for(kind.name, READING) in call.principal.permissions
     ]
     if not allowed:
         call.principal.require(VIEW)

@@ -24,6 +24,7 @@ from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.hooks.scheduled_changes import OF_STATUS, PLANNER, TYPE
 from scim_server.services.lifecycle import USER, Lifecycle
+from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
 from scim_server.store import clients
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
@@ -94,11 +95,13 @@ class Settlement:
         if kind in OF_STATUS:
             return await self._noted(changes, current, user)
         own = self._changes(changes.writer, await _call_of_planner(changes, current))
+        await is_in_scope_to_change(own, users, user.id)
         if kind == "delete":
             await own.delete(users, user.id)
         else:
             said: Any = json.loads(current.document["patch"])
-            await own.patch(users, user.id, parse_patch(said, own.principal.policy))
+            changed = await own.patch(users, user.id, parse_patch(said, own.principal.policy))
+            await stays_in_scope(own, changed)
         return {"status": "applied", "appliedAt": text_of(changes.moment)}
 
     async def _noted(self, changes: Changes, current: Resource, user: Resource) -> Document:
@@ -140,6 +143,7 @@ async def _call_of_planner(changes: Changes, current: Resource) -> CallContext:
             DIALECTS[row.dialect].switched(json.loads(row.switches)),
             frozenset(json.loads(row.permissions)) | lent,
             planner.get("user"),
+            row.row_scope,
             lent=lent,
         ),
         "",

@@ -24,6 +24,7 @@ from scim_server.security.principals import (
 from scim_server.services import revival
 from scim_server.services.hooks.base import Hook, name_user
 from scim_server.services.hooks.login_reports import unlock
+from scim_server.services.row_scope import is_in_scope_to_change
 from scim_server.services.users import Asked
 from scim_server.store import clients, deleted
 from scim_server.store.savepoint import undone
@@ -186,10 +187,9 @@ async def _restore(changes: "Changes", user_id: str, _document: Document) -> Fac
     if former is None:
         raise NotFound("User not found: no deleted user has this id.")
     await revival.undelete(changes, former)
+    await is_in_scope_to_change(changes, changes.registry.resource_types["User"], user_id)
     tells: list[tuple[str, Document]] = [("user.restored", {})]
-    await changes.adjust(
-        user_id, lambda _user: None, "user.restore", tells=tells, actor=changes.call.actor
-    )
+    await changes.adjust(user_id, lambda _user: None, "user.restore", tells=tells, actor=changes.call.actor)
     return {}
 
 

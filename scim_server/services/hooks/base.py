@@ -7,6 +7,8 @@ from scim_server.lifecycle.documents import Document
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.patch.membership import Membership
 from scim_server.scim.resources import Resource
+from scim_server.services.lifecycle import USER
+from scim_server.services.row_scope import is_in_scope
 
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
@@ -63,6 +65,11 @@ class Hook:
         """Carry out what follows from a deletion."""
 
 
+async def _is_in_scope(changes: "Changes", user_id: str) -> bool:
+    user = Resource(USER, user_id, 1, 0, 0, {})
+    return await is_in_scope(changes.writer, changes.context, changes.principal, user)
+
+
 async def name_user(changes: "Changes", document: Document, attribute: str = "user") -> Document:
     """Return a document whose reference to a user is its id, whatever the client called the user.
 
@@ -72,6 +79,6 @@ async def name_user(changes: "Changes", document: Document, attribute: str = "us
     if not reference:
         return document
     found = await changes.finder.users_called(reference["value"])
-    if len(found) != 1:
+    if len(found) != 1 or not await _is_in_scope(changes, found[0]):
         raise InvalidValue(f"{attribute}: User not found: {reference['value'][:80]}.")
     return {**document, attribute: {**reference, "value": found[0]}}
