@@ -16,7 +16,7 @@ Run = Callable[[str], LiveServer]
 def make_run(database_url: str, tmp_path: Path) -> Iterator[Run]:
     """Give a function that starts what `make run` starts, with the files a document tells to write.
 
-    The working folder is the server's `log.parent`; it has `.venv` and `var/token` as a clone has.
+    The working folder is the server's `log.parent`; it has `.venv`, `samples` and `var/token` as a clone has.
     """
     servers = []
 
@@ -26,6 +26,7 @@ def make_run(database_url: str, tmp_path: Path) -> Iterator[Run]:
             file.parent.mkdir(exist_ok=True)
             file.write_text(text, encoding="utf-8")
         (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+        (tmp_path / "samples").symlink_to(ROOT / "samples")
         folders = [ROOT / "tests" / "data" / "device", *tmp_path.glob("acme")]
         server = LiveServer.start(
             database_url,
