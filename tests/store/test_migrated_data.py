@@ -15,6 +15,7 @@ import scim_server.store.migrations
 from scim_server.scim.contents import display_of
 from scim_server.scim.normalize import fold_document
 from scim_server.scim.resources import ReferenceValue, Resource
+from scim_server.security.principals import DEFAULT_PERMISSIONS
 from scim_server.store import references, resources
 from scim_server.store.database import Database
 from scim_server.store.upgrade import upgrade
@@ -129,3 +130,43 @@ async def test_references_are_valid_without_an_end(old: Database) -> None:
     owners = [known(PROBE, "owners")]
     found = await old.read(lambda reader: references.of_sources(reader, 1, ["p"], owners))
     assert found == {"p": {"owners": [ReferenceValue("t")]}}
+
+
+async def test_users_of_before_have_a_status_that_filters_find(old: Database) -> None:
+    await put(old, "1", {"userName": "ann", "active": True})
+    await put(old, "2", {"userName": "bob", "active": False})
+    await upgrade(old)
+    urn = "urn:ietf:params:scim:schemas:extension:lifecycle:2.0:user"
+    async with old.engine.connect() as reader:
+        rows = (await reader.execute(sa.text("SELECT folded FROM resource ORDER BY id"))).all()
+    found = [json.loads(row[0]) if isinstance(row[0], str) else row[0] for row in rows]
+    assert [one[urn] for one in found] == [
+        {"status": "active", "effectivestatus": "active"},
+        {"status": "inactive", "effectivestatus": "inactive"},
+    ]
+    assert [one["username"] for one in found] == ["ann", "bob"]
+
+
+async def test_clients_of_before_keep_what_they_could_do_and_get_what_their_profile_can_now(
+    old: Database,
+) -> None:
+    base = ["user:view", "user:create", "user:update", "user:delete"]
+    rows = [("admin", base), ("idp", base), ("app", ["user:view"]), ("hris", ["user:view"])]
+    async with old.engine.begin() as writer:
+        await writer.execute(sa.text("INSERT INTO tenant (id, name, created) VALUES (1, 'one', 1)"))
+        for profile, held in rows:
+            statement = sa.text(
+                "INSERT INTO client (tenant_id, id, name, profile, dialect, permissions, switches, created) "
+                "VALUES (1, :profile, :profile, :profile, 'generic', :held, '{}', 1)"
+            )
+            await writer.execute(statement, {"profile": profile, "held": json.dumps(held)})
+    await upgrade(old)
+    async with old.engine.connect() as reader:
+        found = (await reader.execute(sa.text("SELECT profile, permissions FROM client"))).all()
+    held_now = {row.profile: set(json.loads(row.permissions)) for row in found}
+    assert held_now == {
+        "admin": set(DEFAULT_PERMISSIONS["admin"]),
+        "idp": set(DEFAULT_PERMISSIONS["idp"]),
+        "app": {"user:view"},
+        "hris": {"user:view"},
+    }
