@@ -57,6 +57,7 @@ MESSAGES = {
     "R-READY.manager": "Please select a supervisor for this user",
     "R-READY.email": "Email is required",
     "R-OBLIG": "Cannot delete user with active transactions. Deactivate instead.",
+    "R-OBLIG.deactivate": "Cannot deactivate user with critical pending actions: {names}",
     "R-SELF.delete": "You cannot delete your own account",
     "R-SELF.deactivate": "You cannot deactivate your own account",
     "R-SELF.escalate": "You cannot grant {what} to yourself",

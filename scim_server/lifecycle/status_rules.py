@@ -6,7 +6,7 @@ from scim_server.lifecycle.change import Change, Rule, RuleContext, Transition, 
 from scim_server.lifecycle.documents import get
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.policies import Mode
-from scim_server.lifecycle.status import ACTIVE, PENDING, SUSPENSION
+from scim_server.lifecycle.status import ACTIVE, PENDING, SUSPENDED, SUSPENSION
 from scim_server.lifecycle.urns import LIFECYCLE
 
 STATUS = f"{LIFECYCLE}:status"
@@ -73,16 +73,28 @@ def _last_administrator(_change: Change, context: RuleContext) -> Iterable[Verdi
         yield Verdict(message("R-LASTADMIN"))
 
 
-def _sole_holder(_change: Change, context: RuleContext) -> Iterable[Verdict]:
+def _is_suspension(change: Change) -> bool:
+    """Tell whether the user is suspended, which nothing that is unsettled stands in the way of."""
+    return change.transition is not None and change.transition.wanted == SUSPENDED
+
+
+def _sole_holder(change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-SOLE: a role with a least number of holders keeps them (S3 Issue 3)."""
+    if _is_suspension(change):
+        return
     for name in sorted(context.lookups.sole_roles):
         yield Verdict(message("R-SOLE", name=name), key=name)
 
 
 def _obligations(change: Change, context: RuleContext) -> Iterable[Verdict]:
-    """R-OBLIG: nobody is deleted while purchase requests, approvals or workflows are open (S2 UC-004 AF1)."""
-    if change.is_deletion and any("delete" in one.blocks for one in context.lookups.obligations):
+    """R-OBLIG: nobody goes while what blocks it is open (S2 UC-004 AF1, S3 Issue 3)."""
+    found = context.lookups.obligations
+    if change.is_deletion and any("delete" in one.blocks for one in found):
         yield Verdict(message("R-OBLIG"))
+    elif change.is_deactivation and not change.is_deletion and not _is_suspension(change):
+        names = sorted(one.display or one.kind for one in found if "deactivate" in one.blocks)
+        if names:
+            yield Verdict(message("R-OBLIG.deactivate", names=", ".join(names)))
 
 
 def _many_deactivations(change: Change, context: RuleContext) -> Iterable[Verdict]:
@@ -142,7 +154,7 @@ STATUS_RULES = (
         _obligations,
         modes("defer", "defer", "enforce", "enforce"),
         error="conflict",
-        requirements=("DEL-02",),
+        requirements=("DEL-02", "STA-17"),
     ),
     Rule("R-BURST-DEACTIVATE", _many_deactivations, modes("defer", "defer", "defer", "off")),
     Rule(

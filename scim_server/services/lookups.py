@@ -83,7 +83,7 @@ async def lookups_for(change: Change, catalogue: Catalogue, finder: Finder, now:
         managers=await _managers(change, finder),
         sole_roles=frozenset([entry.display for entry in lost if await _is_sole(entry, change, finder, now)]),
         is_last_administrator=await _is_last_administrator(change, catalogue, finder, now, lost),
-        obligations=tuple(await _obligations(change, finder)) if change.is_deletion else (),
+        obligations=tuple(await _obligations(change, finder)),
         recent=await _recent(change, catalogue, finder, now),
     )
 
@@ -156,6 +156,8 @@ async def _is_last_administrator(
 
 
 async def _obligations(change: Change, finder: Finder) -> list[Obligation]:
+    if not change.is_deletion and not change.is_deactivation:
+        return []
     found = await finder.find("Obligation", f'user.value eq "{change.id}" and status eq "open"')
     return [
         Obligation(

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from scim_server.http.logging import configure_logging
 from scim_server.http.server import Server
+from scim_server.store.database import DatabaseUnavailable
 from tests.support.client import ScimClient
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -91,6 +92,25 @@ async def test_a_defect_is_logged_without_what_its_message_quotes(
     assert failure["request_id"] == request["request_id"] == response.headers["x-request-id"]
     assert any("test_logs.py" in frame for frame in failure["stack"])
     assert "zelda" not in json.dumps([failure, request]) + response.text
+
+
+@pytest.mark.proves("AUD-03")
+async def test_a_connection_that_fails_is_logged(
+    application: Starlette, scim: ScimClient, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server: Server = application.state.server
+
+    async def fail(*_arguments: Any, **_named: Any) -> None:
+        raise DatabaseUnavailable("postgresql://user:secret@db")
+
+    monkeypatch.setattr(server.provisioning, "read", fail)
+    lines()
+    response = await scim.get("/Users/1")
+    assert response.status_code == 503
+    failure, request = lines()
+    assert (failure["event"], request["status"]) == ("database unavailable", 503)
+    assert failure["request_id"] == request["request_id"] == response.headers["x-request-id"]
+    assert "secret" not in json.dumps([failure, request]) + response.text
 
 
 async def test_a_defect_tells_the_client_the_request_id_and_nothing_else(

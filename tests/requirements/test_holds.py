@@ -20,6 +20,7 @@ from tests.requirements.accounts import (
     status_of,
     wish,
 )
+from tests.requirements.records import told
 from tests.support.catalogue import create_department, create_entitlement, create_role, load_catalogue
 from tests.support.client import ScimClient
 from tests.support.time import Clock
@@ -247,3 +248,94 @@ async def test_a_connector_activates_whom_it_says_and_what_is_missing_is_on_reco
     found = await admin.find("/Users", f"{LIFECYCLE}:readiness.ready eq false")
     assert [one["id"] for one in found] == [user]
     assert len(await events(admin, f'resource.value eq "{user}" and rules.value eq "R-READY"')) == 1
+
+
+async def owe(client: ScimClient, user: str, **facts: str | list[str]) -> str:
+    """Open an obligation of a user and return its id."""
+    body = {"user": {"value": user}, "kind": "pendingApproval", "source": "purchasing", "reference": "7"}
+    response = await client.post("/Obligations", {**body, "display": "Order 7", **facts})
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
+
+
+@pytest.mark.proves("STA-17")
+async def test_critical_open_actions_stand_in_the_way_until_they_are_settled(admin: ScimClient) -> None:
+    user = await hire(admin)
+    critical = await owe(admin, user, blocks=["deactivate", "delete"])
+    said = "Cannot deactivate user with critical pending actions: Order 7"
+    assert problem(await act(admin, user, "deactivate", reason="other")) == (409, said)
+    assert problem(await set_active(admin, user, active=False, reason="other")) == (409, said)
+    settled = {"op": "replace", "path": "status", "value": "settled"}
+    await admin.patch_ok(f"/Obligations/{critical}", settled)
+    await acted(admin, user, "deactivate", reason="other")
+    assert await status_of(admin, user) == "inactive"
+
+
+@pytest.mark.proves("STA-17")
+async def test_other_open_actions_do_not(admin: ScimClient) -> None:
+    user = await hire(admin)
+    await owe(admin, user)
+    await acted(admin, user, "deactivate", reason="other")
+    assert await status_of(admin, user) == "inactive"
+
+
+@pytest.mark.proves("STA-17")
+async def test_the_only_holder_of_a_role_that_needs_one_is_deactivated_when_another_has_it(
+    admin: ScimClient,
+) -> None:
+    urn = "urn:ietf:params:scim:schemas:extension:"
+    role = await create_role(admin, "keeper", display="Keeper", minimumAssignees=1)
+    department = await create_department(admin, "SALES")
+    held = {
+        f"{urn}role:2.0:User": {"roleAssignments": [{"value": role}]},
+        f"{urn}department:2.0:User": {"departments": [{"value": department}]},
+    }
+    user = await hire(admin, **held)
+    said = "Keeper is held by nobody else; assign it to somebody first"
+    assert problem(await act(admin, user, "deactivate", reason="other")) == (409, said)
+    await hire(admin, "bob", **held)
+    await acted(admin, user, "deactivate", reason="other")
+    assert await status_of(admin, user) == "inactive"
+
+
+@pytest.mark.proves("STA-17", "STA-21")
+async def test_nothing_open_stands_in_the_way_of_a_suspension(admin: ScimClient) -> None:
+    urn = "urn:ietf:params:scim:schemas:extension:"
+    role = await create_role(admin, "keeper", minimumAssignees=1)
+    user = await hire(
+        admin,
+        **{
+            f"{urn}role:2.0:User": {"roleAssignments": [{"value": role}]},
+        },
+    )
+    await owe(admin, user, blocks=["deactivate"])
+    await acted(admin, user, "suspend", reason="securityIncident")
+    assert await status_of(admin, user) == "suspended"
+
+
+@pytest.mark.proves("STA-17", "STA-10")
+@pytest.mark.parametrize("profile", ["idp", "hris"])
+async def test_a_connector_takes_access_away_and_what_is_open_raises_an_alarm(
+    profile: str, admin: ScimClient, connect: Connect, database: Database
+) -> None:
+    user = await hire(admin)
+    await owe(admin, user, blocks=["deactivate"])
+    client = await connect(profile=profile)
+    assert (await set_active(client, user, active=False)).json()["active"] is False
+    alarms = [facts for name, facts in await told(database, "user.deactivate") if name == "alarm"]
+    said = "Cannot deactivate user with critical pending actions: Order 7"
+    assert [(facts["rule"], facts["message"]) for facts in alarms] == [("R-OBLIG", said)]
+    assert len(await part(admin, user, "obligations")) == 1
+
+
+@pytest.mark.proves("STA-10", "STA-11")
+async def test_what_is_open_is_handed_to_whom_the_administrator_names(
+    admin: ScimClient, database: Database
+) -> None:
+    user, heir = await hire(admin), await hire(admin, "bob")
+    open_one = await owe(admin, user)
+    await acted(admin, user, "deactivate", reason="other", transferTo="bob")
+    found = await admin.read(f"/Obligations/{open_one}")
+    assert (found["status"], found["transferredTo"]["value"]) == ("transferred", heir)
+    names = [name for name, _ in await told(database, "user.deactivate")]
+    assert "user.obligations.transfer" in names

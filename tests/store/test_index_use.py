@@ -13,11 +13,12 @@ from scim_server.store.database import Database, Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.json import JSON_DIALECTS
 from scim_server.store.listing import Lister, Selection
-from scim_server.store.tables import audit_event, reference, resource, unique_value
+from scim_server.store.tables import audit_event, reference, resource, token, unique_value
 from tests.scim.samples import REGISTRY, USER, bound
 
 NUMBER = 4_000
-VARYING = frozenset({"active"})
+URN = "urn:ietf:params:scim:schemas:extension:"
+VARYING = frozenset({"active", f"{URN.lower()}lifecycle:2.0:user:effectivestatus"})
 EVENT = REGISTRY.resource_types["AuditEvent"]
 Work = Callable[[Reader], Awaitable[object]]
 
@@ -29,6 +30,8 @@ def user_row(number: int) -> dict[str, Any]:
         "active": number % 2 == 0,
         "externalid": f"x{number}",
         "emails": [{"value": f"u{number}@x.test", "primary": True}],
+        f"{URN}connector:2.0:user": {"ssoidentifier": f"s{number}", "teamcode": f"t{number % 200}"},
+        f"{URN}lifecycle:2.0:user": {"effectivestatus": "locked" if number % 200 == 7 else "active"},
     }
     return {
         "tenant_id": 1,
@@ -72,6 +75,18 @@ def event_row(number: int) -> dict[str, Any]:
     }
 
 
+def token_row(number: int) -> dict[str, Any]:
+    """Return the row of a token of a user."""
+    return {
+        "digest": f"{number:064}",
+        "tenant_id": 1,
+        "client_id": "c",
+        "prefix": f"p{number}",
+        "created": number,
+        "owner_id": f"{number:06}",
+    }
+
+
 def name_row(number: int) -> dict[str, Any]:
     """Return the row of a user name."""
     name = f"u{number}"
@@ -84,7 +99,23 @@ def name_row(number: int) -> dict[str, Any]:
     }
 
 
-FILLED = {resource: user_row, reference: reference_row, audit_event: event_row, unique_value: name_row}
+FILLED = {
+    resource: user_row,
+    reference: reference_row,
+    audit_event: event_row,
+    unique_value: name_row,
+    token: token_row,
+}
+CLIENT = {
+    "tenant_id": 1,
+    "id": "c",
+    "name": "c",
+    "profile": "admin",
+    "dialect": "generic",
+    "permissions": "[]",
+    "switches": "{}",
+    "created": 1,
+}
 
 
 @pytest.fixture
@@ -93,6 +124,7 @@ async def filled(database: Database) -> Database:
 
     async def work(writer: Writer) -> None:
         assert await clients.ensure_tenant(writer, "one", 1) == 1
+        assert await clients.insert_client(writer, CLIENT)
         for table, row_of in FILLED.items():
             await writer.execute(table.insert(), [row_of(number) for number in range(NUMBER)])
 
@@ -160,6 +192,26 @@ ASKED: dict[str, tuple[Callable[[str], Work], dict[str, str]]] = {
         users('emails.value eq "u7@x.test" and active eq true'),
         {"postgresql": "resource_folded"},
     ),
+    "a user by single sign-on": (
+        users(f'{URN}connector:2.0:User:ssoIdentifier eq "s7"'),
+        {"sqlite": "unique_value", "postgresql": "unique_value_pkey"},
+    ),
+    "the users of a pod": (
+        users(f'{URN}connector:2.0:User:teamCode eq "t7"'),
+        {"postgresql": "resource_folded"},
+    ),
+    "the users of a status": (
+        users(f'{URN}lifecycle:2.0:User:effectiveStatus eq "locked"'),
+        {"postgresql": "resource_folded"},
+    ),
+    "the tokens of a user": (
+        lambda _dialect: lambda reader: clients.tokens_created_since(reader, 1, "000007", 0),
+        {"sqlite": "token_of_owner", "postgresql": "token_of_owner"},
+    ),
+    "the token behind a request": (
+        lambda _dialect: lambda reader: clients.caller_of(reader, f"{7:064}"),
+        {"sqlite": "sqlite_autoindex_token", "postgresql": "token_pkey"},
+    ),
     "users changed lately": (
         users('meta.lastModified gt "1970-01-01T00:00:00.003990Z"'),
         {"postgresql": "resource_modified"},
@@ -211,6 +263,7 @@ async def _check(database: Database, name: str) -> None:
     assert "SCAN audit_event" not in plan
 
 
+@pytest.mark.proves("DBS-06")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_postgresql_answers_by_index(filled: Database) -> None:
     for name in ASKED:
