@@ -8,7 +8,7 @@ from scim_server.lifecycle.change import SYSTEM, Actor
 from scim_server.lifecycle.documents import Document, differences
 from scim_server.lifecycle.judgement import Finding, mode_of
 from scim_server.scim.attributes import Attribute, ReferenceKind
-from scim_server.scim.contents import put_references, take_memberships, with_defaults
+from scim_server.scim.contents import put_references, take_memberships, with_defaults, without_secrets
 from scim_server.scim.errors import NotFound
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.normalize import Normalizer
@@ -198,7 +198,12 @@ class Changes:
         await guard.unchanged(self.writer, self.principal)
 
     async def record(self, event: audit.Event) -> None:
-        """Write an event to the audit trail, and keep it for a dry run."""
+        """Write an event to the audit trail, without what is never returned, and keep it for a dry run."""
+        kind = self.registry.resource_types.get(event.type)
+        if kind is not None:
+            event.before, event.after = (
+                one and without_secrets(one, kind) for one in (event.before, event.after)
+            )
         self.report.append(event)
         await audit.record(self.writer, self.registry, self.call, event, self.moment)
 
@@ -283,7 +288,8 @@ class Changes:
         action = f"{_noun(resource_type)}.update"
         event = audit.Event(action, resource_type.name, current.id, before, after)
         if edited:
-            event.changes = [*differences(before, after), *_edits(memberships)]
+            shown = without_secrets(after, resource_type)
+            event.changes = [*differences(before, shown), *_edits(memberships)]
         await self.record(event)
         await hook.changed(self, changed, before, after, members)
         return changed

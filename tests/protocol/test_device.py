@@ -109,6 +109,15 @@ async def test_secrets_are_never_returned(scim: ScimClient) -> None:
     assert "s3cret" not in str(asked)
 
 
+async def test_secrets_are_not_in_the_audit_trail(scim: ScimClient, admin: ScimClient) -> None:
+    (created,) = await create(scim, CAMERA)
+    path, value = f"/Devices/{created['id']}", {**CAMERA[DPP], "serialNumber": "2"}
+    accepted(await patch(scim, path, operation("replace", DPP, value)))
+    events = await listed(admin, "/AuditEvents", filter=f'resource.value eq "{created["id"]}"')
+    assert [event["action"] for event in events] == ["device.create", "device.update"]
+    assert "s3cret" not in str(events)
+
+
 @pytest.mark.parametrize(
     "device",
     [
