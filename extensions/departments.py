@@ -6,29 +6,25 @@ from scim_server.lifecycle.assignments import (
     DEPARTMENTS,
     Wanted,
     adopt,
-    is_over,
-    keep,
     moments,
     rows,
-    settle_primary,
     valid_entries,
     waiting,
 )
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
-from scim_server.lifecycle.derivations import codes_in, codes_of, shown_rows, still_called
+from scim_server.lifecycle.derivations import FlatForm, shown_rows, still_called
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.urns import CONNECTOR, DEPARTMENT, ENTERPRISE
 
-_FLAT = ("departmentCode", "departmentCodes", "headOfDepartment")
+_FORM = FlatForm(DEPARTMENTS, "departmentCode", "departmentCodes")
+_FLAT = (_FORM.one, _FORM.many, "headOfDepartment")
 
 
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     """Show codes and status, name the primary department flat, and list departments with those above."""
-    keep(document, DEPARTMENTS, [row for row in rows(document, DEPARTMENTS) if not is_over(row, now)])
-    settle_primary({}, document, DEPARTMENTS)
     shown_rows(document, DEPARTMENTS, catalogue, now, lambda entry: {"code": entry.fact("code")})
     valid = [entry for _, entry in valid_entries(document, DEPARTMENTS, catalogue, now)]
     _derive_flat(document, valid, catalogue)
@@ -47,28 +43,16 @@ def _derive_flat(document: Document, valid: list[Entry], catalogue: Catalogue) -
         put(document, ENTERPRISE, "department", primary.display)
     elif primary is None and named and catalogue.departments.find(named) is not None:
         put(document, ENTERPRISE, "department", None)
-    if get(document, CONNECTOR, "departmentCode") is not None:
-        code = get(document, CONNECTOR, "departmentCode")
-        if not still_called(code, primary, catalogue.departments, waits):
-            put(document, CONNECTOR, "departmentCode", primary.value if primary else None)
-    codes = get(document, CONNECTOR, "departmentCodes")
-    if codes is not None:
-        put(document, CONNECTOR, "departmentCodes", codes_of(codes, valid, catalogue.departments, waits))
+    _FORM.derive(document, valid, catalogue)
     if get(document, CONNECTOR, "headOfDepartment") is not None and not waits:
         heads = {row["value"] for row in rows(document, DEPARTMENTS) if row.get("headOfDepartment")}
         put(document, CONNECTOR, "headOfDepartment", primary is not None and primary.id in heads)
 
 
 def _write_flat(document: Document, actor: Actor, catalogue: Catalogue) -> None:
-    """Make the assignments that departmentCode and departmentCodes ask for."""
-    code, codes = get(document, CONNECTOR, "departmentCode"), get(document, CONNECTOR, "departmentCodes")
+    """Make the assignments that departmentCode and departmentCodes ask for, and the head of the first."""
     head = get(document, CONNECTOR, "headOfDepartment")
-    facts = () if head is None else (("headOfDepartment", head),)
-    wanted = [Wanted(code, primary=True, facts=facts)] if code else []
-    wanted += [Wanted(text) for text in codes_in(codes or "") if text != code]
-    if head is not None and wanted and not code:
-        wanted[0] = Wanted(wanted[0].text, wanted[0].primary, facts)
-    adopt(document, DEPARTMENTS, wanted, actor, catalogue)
+    _FORM.write(document, actor, catalogue, () if head is None else (("headOfDepartment", head),))
 
 
 def _write_enterprise(document: Document, actor: Actor, catalogue: Catalogue) -> None:
@@ -76,13 +60,6 @@ def _write_enterprise(document: Document, actor: Actor, catalogue: Catalogue) ->
     named = get(document, ENTERPRISE, "department")
     kept = [Wanted(row["value"]) for row in rows(document, DEPARTMENTS) if row.get("primary") is not True]
     adopt(document, DEPARTMENTS, [Wanted(named, primary=True), *kept] if named else kept, actor, catalogue)
-
-
-def _agrees_flat(document: Document, catalogue: Catalogue) -> bool:
-    code, codes = get(document, CONNECTOR, "departmentCode"), get(document, CONNECTOR, "departmentCodes")
-    assigned = {row["value"] for row in rows(document, DEPARTMENTS)}
-    named = [text for text in (code, *codes_in(codes or "")) if text]
-    return all((entry := catalogue.departments.find(text)) is None or entry.id in assigned for text in named)
 
 
 def _agrees_enterprise(document: Document, catalogue: Catalogue) -> bool:
@@ -141,7 +118,7 @@ extension = Extension(
             tuple((CONNECTOR, name) for name in _FLAT),
             ((DEPARTMENT, "departments"),),
             _write_flat,
-            _agrees_flat,
+            _FORM.agrees,
         ),
         Mirror(
             "enterprise department",

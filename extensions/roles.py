@@ -7,36 +7,32 @@ from scim_server.lifecycle.assignments import (
     ROLES,
     Wanted,
     adopt,
-    is_over,
-    keep,
     moments,
     rows,
-    settle_primary,
     valid_entries,
     waiting,
 )
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
-from scim_server.lifecycle.derivations import codes_in, codes_of, shown_rows, still_called
+from scim_server.lifecycle.derivations import FlatForm, shown_rows
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.state import set_fact
 from scim_server.lifecycle.urns import CONNECTOR, DEPARTMENT, LIFECYCLE, ROLE
 
-_FLAT = ("primaryRole", "roleCodes")
+_FORM = FlatForm(ROLES, "primaryRole", "roleCodes")
+_FLAT = (_FORM.one, _FORM.many)
 _TEAM_STATES = {"unknown": "R-TEAM.active", "gone": "R-TEAM.known"}
 
 
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     """Show status, the core roles of the moment, the union of permissions, and whether MFA is needed."""
-    keep(document, ROLES, [row for row in rows(document, ROLES) if not is_over(row, now)])
-    settle_primary({}, document, ROLES)
     shown_rows(document, ROLES, catalogue, now, lambda _entry: {})
     valid = valid_entries(document, ROLES, catalogue, now)
     entries = [entry for _, entry in valid]
     _derive_core(document, valid, catalogue)
-    _derive_flat(document, entries, catalogue)
+    _FORM.derive(document, entries, catalogue)
     permissions = sorted({permission for entry in entries for permission in entry.names("permissions")})
     put(document, ROLE, "effectivePermissions", permissions)
     requires_mfa = any(entry.fact("requiresMfa") for entry in entries)
@@ -86,16 +82,6 @@ def _called(role: Document, catalogue: Catalogue) -> Entry | None:
     return None
 
 
-def _derive_flat(document: Document, entries: list[Entry], catalogue: Catalogue) -> None:
-    waits = {row["value"] for row in waiting(document, ROLES)}
-    role, codes = get(document, CONNECTOR, "primaryRole"), get(document, CONNECTOR, "roleCodes")
-    primary = entries[0] if entries else None
-    if role is not None and not still_called(role, primary, catalogue.roles, waits):
-        put(document, CONNECTOR, "primaryRole", primary.value if primary else None)
-    if codes is not None:
-        put(document, CONNECTOR, "roleCodes", codes_of(codes, entries, catalogue.roles, waits))
-
-
 def _write_core(document: Document, actor: Actor, catalogue: Catalogue) -> None:
     """Make the assignments that the core `roles` ask for; scheduled ones stay."""
     wanted = []
@@ -109,24 +95,10 @@ def _write_core(document: Document, actor: Actor, catalogue: Catalogue) -> None:
     adopt(document, ROLES, wanted, actor, catalogue)
 
 
-def _write_flat(document: Document, actor: Actor, catalogue: Catalogue) -> None:
-    role, codes = get(document, CONNECTOR, "primaryRole"), get(document, CONNECTOR, "roleCodes")
-    wanted = [Wanted(role, primary=True)] if role else []
-    wanted += [Wanted(text) for text in codes_in(codes or "") if text != role]
-    adopt(document, ROLES, wanted, actor, catalogue)
-
-
 def _agrees_core(document: Document, catalogue: Catalogue) -> bool:
     assigned = {row["value"] for row in rows(document, ROLES)}
     entries = [entry for role in document.get("roles", ()) if (entry := _called(role, catalogue))]
     return all(entry.id in assigned for entry in entries)
-
-
-def _agrees_flat(document: Document, catalogue: Catalogue) -> bool:
-    role, codes = get(document, CONNECTOR, "primaryRole"), get(document, CONNECTOR, "roleCodes")
-    assigned = {row["value"] for row in rows(document, ROLES)}
-    named = [text for text in (role, *codes_in(codes or "")) if text]
-    return all((entry := catalogue.roles.find(text)) is None or entry.id in assigned for text in named)
 
 
 def _entries(document: Document, context: RuleContext) -> list[Entry]:
@@ -301,8 +273,8 @@ extension = Extension(
             "connector roles",
             tuple((CONNECTOR, name) for name in _FLAT),
             ((ROLE, "roleAssignments"),),
-            _write_flat,
-            _agrees_flat,
+            _FORM.write,
+            _FORM.agrees,
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from scim_server.lifecycle.assignments import PERMISSIONS, is_over, keep, moments, rows
+from scim_server.lifecycle.assignments import PERMISSIONS, moments, rows
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Change, Rule, RuleContext, Verdict, modes, only_new
 from scim_server.lifecycle.derivations import shown_rows
@@ -15,7 +15,6 @@ from scim_server.lifecycle.state import moment
 
 def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
     """Leave what has not ended and show status, sensitivity and whether it is for emergencies."""
-    keep(document, PERMISSIONS, [row for row in rows(document, PERMISSIONS) if not is_over(row, now)])
     shown_rows(document, PERMISSIONS, catalogue, now, _facts)
 
 

@@ -1,11 +1,24 @@
 """Helpers that the derivations of assignments share."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from scim_server.lifecycle.assignments import Kind, is_valid, keep, rows
+from scim_server.lifecycle.assignments import (
+    Kind,
+    Wanted,
+    adopt,
+    is_over,
+    is_valid,
+    keep,
+    rows,
+    settle_primary,
+    waiting,
+)
 from scim_server.lifecycle.catalogue import Catalogue, Entry, Table
-from scim_server.lifecycle.documents import Document
+from scim_server.lifecycle.change import Actor
+from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.urns import CONNECTOR
 
 
 def shown_rows(
@@ -15,8 +28,13 @@ def shown_rows(
     now: int,
     facts: Callable[[Entry], Mapping[str, Any]],
 ) -> None:
-    """Complete every assignment in place with its status and with facts of what it points at."""
+    """Leave in place the assignments that have not ended, with status and facts of what they point at.
+
+    Of a kind with a primary one, the next becomes primary where that one has ended.
+    """
     table = catalogue.table(kind.type)
+    keep(document, kind, [row for row in rows(document, kind) if not is_over(row, now)])
+    settle_primary({}, document, kind)
     shown = []
     for row in rows(document, kind):
         entry = table.get(row["value"])
@@ -56,3 +74,46 @@ def codes_of(text: str, entries: Sequence[Entry], table: Table, waits: Collectio
 def codes_in(text: str) -> list[str]:
     """Return the codes of a list that is separated by semicolons."""
     return [part.strip() for part in text.split(";") if part.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class FlatForm:
+    """The flat form of assignments in the `connector` extension: one value and a list."""
+
+    kind: Kind
+    one: str
+    many: str
+
+    def named(self, document: Document) -> list[str]:
+        """Return what the flat form names, the primary first."""
+        one, many = get(document, CONNECTOR, self.one), get(document, CONNECTOR, self.many)
+        return [*([one] if one else []), *(text for text in codes_in(many or "") if text != one)]
+
+    def write(
+        self, document: Document, actor: Actor, catalogue: Catalogue, facts: tuple[tuple[str, Any], ...] = ()
+    ) -> None:
+        """Make in place the assignments that the flat form asks for; `facts` go with the first."""
+        has_primary = bool(get(document, CONNECTOR, self.one))
+        wanted = [
+            Wanted(text, (has_primary or None) if index == 0 else None, facts if index == 0 else ())
+            for index, text in enumerate(self.named(document))
+        ]
+        adopt(document, self.kind, wanted, actor, catalogue)
+
+    def agrees(self, document: Document, catalogue: Catalogue) -> bool:
+        """Tell whether everything that the flat form names is assigned."""
+        table = catalogue.table(self.kind.type)
+        assigned = {row["value"] for row in rows(document, self.kind)}
+        found = (table.find(text) for text in self.named(document))
+        return all(entry is None or entry.id in assigned for entry in found)
+
+    def derive(self, document: Document, entries: Sequence[Entry], catalogue: Catalogue) -> None:
+        """Bring in place what a user has of the flat form in line with the assignments in force."""
+        table = catalogue.table(self.kind.type)
+        waits = {row["value"] for row in waiting(document, self.kind)}
+        primary = entries[0] if entries else None
+        one, many = get(document, CONNECTOR, self.one), get(document, CONNECTOR, self.many)
+        if one is not None and not still_called(one, primary, table, waits):
+            put(document, CONNECTOR, self.one, primary.value if primary else None)
+        if many is not None:
+            put(document, CONNECTOR, self.many, codes_of(many, entries, table, waits))

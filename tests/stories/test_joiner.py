@@ -52,7 +52,7 @@ async def test_a_joiner_from_the_hr_system_works_from_the_first_day(cast: Cast) 
     cast.clock.at("2026-04-01T08:00:00Z")
     assert await cast.status(nia["id"]) == "active"
     assert "nia.okafor@example.com" in await cast.active()
-    assert (await cast.events(nia["id"]))[:2] == ["user.create", "user.update"]
+    assert (await cast.events(nia["id"]))[:2] == ["user.create", "user.assignRole"]
 
 
 async def test_a_push_from_okta_finds_its_user_and_touches_only_what_is_its_own(cast: Cast) -> None:
