@@ -70,8 +70,10 @@ def _entries(registry: Registry) -> Iterator[Entry]:
 
 
 def _named(path: str, handler: Handler) -> Handler:
+    route = path.replace(":resource}", "}") or "/"
+
     async def endpoint(request: Request) -> Response:
-        facts_of(request.scope).route = path or "/"
+        facts_of(request.scope).route = route
         return await handler(request)
 
     return endpoint

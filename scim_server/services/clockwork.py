@@ -84,8 +84,8 @@ class Clockwork:
         changes, engine = self._changes(writer, call), self._lifecycle.engine
         kind = changes.registry.resource_types[USER]
         current = await changes.find_locked(kind, id)
-        if current is None:
-            return
+        if current is None or current.version == current.stored_version:
+            return  # another worker was faster
         catalogue = await changes.catalogue()
         stored = put_references(current, kind)
         seen = engine.view(_carried_out(stored, catalogue, changes.moment), catalogue, changes.moment)

@@ -173,7 +173,7 @@ async def _obligations(change: Change, finder: Finder) -> list[Obligation]:
 async def _recent(change: Change, catalogue: Catalogue, finder: Finder, now: int) -> dict[str, int]:
     """Return how often this client did the same in the window, where the policies count it."""
     kind = _counted(change, catalogue, now)
-    if kind is None or not change.actor.is_connector:
+    if kind is None or change.actor.is_human or change.actor.profile == "system":
         return {}
     since = now - catalogue.policies.burst.window_minutes * 60_000_000
     tenant_id, action = finder.context.tenant_id, _COUNTED[kind]

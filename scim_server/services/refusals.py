@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from scim_server.lifecycle.judgement import Finding
-from scim_server.scim.errors import ScimError
+from scim_server.scim.errors import ScimError, TooManyRequests
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.services import audit
 from scim_server.services.context import CallContext
@@ -45,8 +45,13 @@ async def record(
     id: str | None,
     error: ScimError,
 ) -> None:
-    """Write the event of a refused change; it holds what was said about it, not what was sent."""
+    """Write the event of a refused change; it holds what was said about it, not what was sent.
+
+    Too much of something in a short time raises an alarm besides.
+    """
     finding = Finding(error.scim_type or "refused", "refused", error.detail)
     noun = resource_type.name[0].lower() + resource_type.name[1:]
     event = audit.Event(f"{noun}.{work}", resource_type.name, id or "", outcome="refused", findings=[finding])
+    if isinstance(error, TooManyRequests):
+        event.tells.append(("alarm", {"message": error.detail}))
     await database.write(lambda writer: audit.record(writer, registry, call, event, now()))

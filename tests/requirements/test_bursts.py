@@ -1,8 +1,10 @@
 """Many of the same by one connector in a short time: deactivations happen, deletions and grants stop."""
 
 import pytest
+import sqlalchemy as sa
 
-from scim_server.store.database import Database
+from scim_server.store.database import Database, Reader
+from scim_server.store.tables import outbox
 from tests.protocol.messages import Connect
 from tests.support.catalogue import create_role, load_catalogue
 from tests.support.client import ScimClient
@@ -23,8 +25,16 @@ async def users(client: ScimClient, count: int) -> list[str]:
     return [f"/Users/{(await client.create_user(f'user{number}'))['id']}" for number in range(count)]
 
 
+async def alarmed(reader: Reader) -> list[str]:
+    """Return the alarms that the world is to be told of."""
+    query = sa.select(outbox.c.event).where(outbox.c.event == "alarm")
+    return [row.event for row in await reader.execute(query)]
+
+
 @pytest.mark.proves("AUD-01")
-async def test_the_third_deletion_waits_until_the_window_is_over(connect: Connect, few: Clock) -> None:
+async def test_the_third_deletion_waits_until_the_window_is_over(
+    connect: Connect, few: Clock, database: Database
+) -> None:
     client = await connect()
     paths = await users(client, 3)
     assert [(await client.delete(path)).status_code for path in paths] == [204, 204, 429]
@@ -32,6 +42,8 @@ async def test_the_third_deletion_waits_until_the_window_is_over(connect: Connec
     assert refused.json()["detail"] == SAID.format("deletions")
     assert refused.headers["retry-after"].isdigit()
     assert (await client.get(paths[2])).status_code == 200
+    alarms = await database.read(alarmed)
+    assert alarms == ["alarm", "alarm"]
     few.advance(hours=1, seconds=1)
     assert (await client.delete(paths[2])).status_code == 204
 

@@ -1,5 +1,6 @@
 """The worker: what time has brought about is on record and told, and clients see no difference."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -94,3 +95,13 @@ async def test_many_holders_of_a_changed_role_follow_by_and_by_and_are_read_righ
     assert (await work())["recalculated"] == 3
     assert len(await scim.find("/Users", found)) == 5
     assert (await work())["recalculated"] == 0
+
+
+async def test_of_two_workers_at_once_one_writes_it_down(
+    scim: ScimClient, admin: ScimClient, clock: Clock, work: Work
+) -> None:
+    user = await scim.create_user("ann", **{LIFECYCLE: {"validTo": clock.text(days=1)}})
+    clock.advance(days=2)
+    await asyncio.gather(work(), work())
+    events = await admin.find("/AuditEvents", f'resource.value eq "{user["id"]}" and action eq "user.end"')
+    assert len(events) == 1
