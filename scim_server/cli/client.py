@@ -12,6 +12,9 @@ from scim_server.cli.parsing import check_scope, parse_bundle, parse_duration, p
 from scim_server.cli.store import DatabaseUrl, run_on_store
 from scim_server.security.principals import BUNDLES
 from scim_server.services.clients import Clients, ClientSummary, IssuedToken, UnknownClient
+from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.undo import Undo, Undone
+from scim_server.settings import load_settings
 from scim_server.store.database import Database
 
 T = TypeVar("T")
@@ -136,6 +139,52 @@ def revoke(
         output.show_json({"client": name, "tenant": tenant, "revoked_tokens": ended})
     else:
         output.say(f"revoked {name}, live tokens ended: {ended}")
+
+
+@app.command()
+def undo(
+    name: Name,
+    since: Annotated[
+        timedelta,
+        typer.Option(
+            parser=parse_duration, metavar="TIME", help="How far back: 30m, 2h, 1d.", show_default=False
+        ),
+    ],
+    tenant: Tenant = "default",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be lifted, write nothing.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take back a batch of deactivations: lift exactly the holds that a client has made since then.
+
+    Holds of others stay, and so does everybody whom they hold.
+
+    Example: scim-server client undo okta --since 2h --dry-run
+    """
+    settings = load_settings(database_url=database_url)
+    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+    moment = int((datetime.now(UTC) - since).timestamp() * 1_000_000)
+
+    async def run(database: Database) -> Undone:
+        try:
+            return await Undo(database, lifecycle).deactivations(
+                name, moment, tenant=tenant, is_dry_run=dry_run
+            )
+        except UnknownClient as error:
+            raise CommandFailed(str(error)) from error
+
+    undone = run_on_store(database_url, run)
+    if as_json:
+        output.show_json(
+            {"client": name, "dry_run": dry_run, "deactivated": undone.deactivated, "lifted": undone.lifted}
+        )
+        return
+    verb = "would lift" if dry_run else "lifted"
+    output.say(
+        f"{name} deactivated {undone.deactivated} users since then; {verb} its holds of {undone.lifted}"
+    )
 
 
 def _on_clients(database_url: str | None, work: Callable[[Clients], Awaitable[T]]) -> T:
