@@ -20,7 +20,8 @@ from scim_server.store import clients, holders
 from scim_server.store.database import Reader, Writer
 
 _COUNTS = {"Role": "totalAssignmentsUsed", "Entitlement": "totalAssignmentsUsed"}
-_NOTED = frozenset({"AccountAction", "ScheduledChange"})
+_NOTES = {USER: f"{LIFECYCLE}:statusReason.note", "AccountAction": "note", "ScheduledChange": "note"}
+"""Where administrators note something for themselves (S4 Step 4), by resource type."""
 _HEADS = "department:2.0:User:departments"
 
 
@@ -50,15 +51,21 @@ async def complete(
         _hide_notes(resources)
 
 
+def hidden_paths(principal: Principal, resource_type: ResourceType) -> frozenset[str]:
+    """Return the paths of what a type has that a client is not shown, and cannot ask about either."""
+    if MANAGE_LIFECYCLE in principal.permissions or resource_type.name not in _NOTES:
+        return frozenset()
+    return frozenset({_NOTES[resource_type.name]})
+
+
 def _hide_notes(resources: Sequence[Resource]) -> None:
-    """Leave out what administrators note for themselves (S4 Step 4)."""
     for resource in resources:
         reason = get(resource.document, LIFECYCLE, "statusReason") or {}
         if resource.type == USER and "note" in reason:
             document = copy.deepcopy(resource.document)
             set_fact(document, "statusReason", note=None)
             resource.document = document
-        elif resource.type in _NOTED:
+        elif resource.type in _NOTES:
             resource.document = {name: value for name, value in resource.document.items() if name != "note"}
 
 

@@ -16,7 +16,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import READING, VIEW, permission_for
 from scim_server.services.audit import AUDIT_EVENT
-from scim_server.services.completion import complete
+from scim_server.services.completion import complete, hidden_paths
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.loading import Projections, load_references
@@ -108,21 +108,34 @@ class Search:
 
     def _selection(self, call: CallContext, types: Sequence[ResourceType], query: Query) -> Selection:
         conditions: list[tuple[ResourceType, Condition | None]] = [(kind, None) for kind in types]
-        policy = call.principal.policy
+        principal = call.principal
+        policy = principal.policy
         if query.filter is not None:
             expression = grammar.parse_filter(query.filter, policy)
             known = _known_by_any(types) if len(types) > 1 else None
             conditions = [
-                (kind, bind_filter(expression, kind, policy, known_elsewhere=known)) for kind in types
+                (
+                    kind,
+                    bind_filter(
+                        expression,
+                        kind,
+                        policy,
+                        known_elsewhere=known,
+                        hidden=hidden_paths(principal, kind),
+                    ),
+                )
+                for kind in types
             ]
-        principal = call.principal
         conditions = [
             (kind, confined(principal, self._registry, kind, condition)) for kind, condition in conditions
         ]
         sort: list[tuple[ResourceType, Attribute]] = []
         if query.sort_by is not None:
             sort = [
-                (kind, found) for kind in types if (found := _sort_attribute(kind, query.sort_by)) is not None
+                (kind, found)
+                for kind in types
+                if (found := _sort_attribute(kind, query.sort_by)) is not None
+                and found.path not in hidden_paths(principal, kind)
             ]
             if not sort:
                 raise InvalidPath(

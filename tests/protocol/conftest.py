@@ -19,7 +19,7 @@ from tests.support.client import ScimClient
 
 @pytest.fixture
 async def serve(database_url: str, database: Database) -> AsyncIterator[Serve]:
-    """Give a function that runs the application under these settings and speaks to it as a connector that may do everything."""
+    """Give a function that serves the application under given settings to a connector that may do all."""
     numbers = count(1)
     async with AsyncExitStack() as stack:
 

@@ -64,9 +64,7 @@ async def test_the_store_keeps_the_digest_and_ten_characters(admin: ScimClient, 
 
 @pytest.mark.proves("TOK-01")
 @pytest.mark.parametrize(("length", "status"), [(1, 201), (100, 201), (101, 400)])
-async def test_a_name_has_a_hundred_characters_at_most(
-    length: int, status: int, admin: ScimClient
-) -> None:
+async def test_a_name_has_a_hundred_characters_at_most(length: int, status: int, admin: ScimClient) -> None:
     response = await ask(admin, await hire(admin), displayName="x" * length)
     assert response.status_code == status
     if status == 400:
@@ -228,9 +226,7 @@ async def test_a_token_says_when_it_was_used_last(admin: ScimClient, clock: Cloc
 
 
 @pytest.mark.proves("TOK-08")
-async def test_too_many_tokens_in_an_hour_are_refused(
-    admin: ScimClient, clock: Clock, database: Any
-) -> None:
+async def test_too_many_tokens_in_an_hour_are_refused(admin: ScimClient, clock: Clock, database: Any) -> None:
     await load_catalogue(database, policies={"tokens": {"per_hour": 3}})
     owner = await hire(admin)
     for _ in range(3):
@@ -301,9 +297,7 @@ async def test_taking_access_away_ends_sessions_and_tokens(
 @pytest.mark.proves("TOK-01", "AUD-01")
 async def test_tokens_made_and_revoked_are_on_record_without_their_secret(admin: ScimClient) -> None:
     made = await issue(admin, await hire(admin))
-    await admin.patch_ok(
-        f"/ApiTokens/{made['id']}", {"op": "replace", "path": "status", "value": "revoked"}
-    )
+    await admin.patch_ok(f"/ApiTokens/{made['id']}", {"op": "replace", "path": "status", "value": "revoked"})
     found = await events(admin, f'resource.value eq "{made["id"]}"')
     assert [event["action"] for event in found] == ["apiToken.create", "apiToken.update"]
     assert made["token"] not in str(found)

@@ -242,9 +242,7 @@ async def test_a_fifth_failure_and_an_unlock_at_once_leave_one_of_both_orders(
     await fail(app, user, 4)
     failure = {"user": {"value": user}, "outcome": "failure"}
     unlock = {"user": {"value": user}, "action": "unlock"}
-    answers = await asyncio.gather(
-        app.post("/LoginReports", failure), admin.post("/AccountActions", unlock)
-    )
+    answers = await asyncio.gather(app.post("/LoginReports", failure), admin.post("/AccountActions", unlock))
     assert [answer.status_code for answer in answers] == [201, 201]
     lockout = await part(admin, user, "lockout")
     assert (lockout["locked"], lockout["failedAttempts"]) in {(False, 0), (False, 1)}

@@ -284,6 +284,26 @@ async def test_a_note_on_a_deactivation_is_for_those_who_ask_for_it_and_may(
         assert "shouted" not in str(seen)
 
 
+@pytest.mark.proves("STA-07")
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"filter": f'{LIFECYCLE}:statusReason.note sw "He"'},
+        {"filter": f'{LIFECYCLE}:statusReason[note sw "He"]'},
+        {"filter": f'not ({LIFECYCLE}:statusReason.note eq "x")'},
+        {"sortBy": f"{LIFECYCLE}:statusReason.note"},
+    ],
+)
+async def test_a_note_cannot_be_guessed_by_asking_for_it(
+    admin: ScimClient, connect: Connect, query: dict[str, str]
+) -> None:
+    user = await hire(admin)
+    await acted(admin, user, "deactivate", reason="other", note="He shouted at Bob.")
+    idp = await connect(profile="idp")
+    assert (await admin.get("/Users", **query)).status_code == 200
+    assert (await idp.get("/Users", **query)).status_code == 400
+
+
 @pytest.mark.proves("STA-09")
 async def test_deactivating_deletes_nothing(admin: ScimClient) -> None:
     user = await hire(admin, title="Recruiter")

@@ -296,7 +296,7 @@ def test_the_state_of_an_account_is_shown_on_request_but_for_what_a_client_sent(
     extension = REGISTRY.resource_types["User"].extension(LIFECYCLE)
     assert extension is not None
     returned = {attribute.name: attribute.returned for attribute in extension.attributes.values()}
-    by_default = {"statusReason", "holds", "validFrom", "validTo"}
+    by_default = {"validFrom", "validTo"}
     assert {name for name, how in returned.items() if how == "default"} == by_default
     assert {name for name, how in returned.items() if how == "never"} == {"changeContext"}
 

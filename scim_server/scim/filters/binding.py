@@ -1,6 +1,6 @@
 """From what a filter says to what it means: attributes resolved, operators and values checked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -98,19 +98,29 @@ def bind_filter(
     policy: Policy,
     *,
     known_elsewhere: Callable[[str], bool] | None = None,
+    hidden: Container[str] = frozenset(),
 ) -> Condition:
     """Return the condition a filter means for a resource type.
 
     An attribute that only another type knows (as told by `known_elsewhere`) never matches, which
     is what a search over several types needs (RFC 7644 §3.4.2.1). Raises InvalidFilter for an
-    attribute nothing knows, an operator its type does not have or a value of another type.
+    attribute nothing knows, an operator its type does not have, a value of another type, and an
+    attribute that is never returned or whose path is among the `hidden` ones.
     """
-    return _Binder(resource_type.name, resource_type.resolve, policy, known_elsewhere).bind(expression)
+    return _Binder(resource_type.name, resource_type.resolve, policy, known_elsewhere, hidden).bind(
+        expression
+    )
 
 
-def bind_value_filter(expression: grammar.Expression, attribute: Attribute, policy: Policy) -> Condition:
+def bind_value_filter(
+    expression: grammar.Expression,
+    attribute: Attribute,
+    policy: Policy,
+    *,
+    hidden: Container[str] = frozenset(),
+) -> Condition:
     """Return the condition of a value path's brackets, about the sub-attributes of one attribute."""
-    return _Binder(attribute.path, _element_resolver(attribute), policy, None).bind(expression)
+    return _Binder(attribute.path, _element_resolver(attribute), policy, None, hidden).bind(expression)
 
 
 def _element_resolver(attribute: Attribute) -> Resolve:
@@ -121,12 +131,18 @@ def _element_resolver(attribute: Attribute) -> Resolve:
 
 class _Binder:
     def __init__(
-        self, owner: str, resolve: Resolve, policy: Policy, known_elsewhere: Callable[[str], bool] | None
+        self,
+        owner: str,
+        resolve: Resolve,
+        policy: Policy,
+        known_elsewhere: Callable[[str], bool] | None,
+        hidden: Container[str],
     ) -> None:
         self.owner = owner
         self.resolve = resolve
         self.policy = policy
         self.known_elsewhere = known_elsewhere
+        self.hidden = hidden
 
     def bind(self, expression: grammar.Expression) -> Condition:
         if isinstance(expression, grammar.Junction):
@@ -141,6 +157,8 @@ class _Binder:
             raise InvalidFilter(f"{self.owner} has no attribute {expression.path[:120]!r}.")
         if attribute.returned == "never":
             raise InvalidFilter(f"{attribute.path} is never returned and cannot be filtered.")
+        if attribute.path in self.hidden:
+            raise InvalidFilter(f"{attribute.path} is not shown to this client and cannot be filtered.")
         if isinstance(expression, grammar.Present):
             return Presence(attribute)
         if isinstance(expression, grammar.ValuePath):
@@ -152,7 +170,9 @@ class _Binder:
             raise InvalidFilter(
                 f"{attribute.path} has single values, {expression.path}[...] selects among several."
             )
-        return Element(attribute, bind_value_filter(expression.filter, attribute, self.policy))
+        return Element(
+            attribute, bind_value_filter(expression.filter, attribute, self.policy, hidden=self.hidden)
+        )
 
     def _comparison(self, attribute: Attribute, expression: grammar.Comparison) -> Condition:
         if expression.value is None and expression.operator in _EQUALITY:
