@@ -99,8 +99,8 @@ async def test_several_processes_serve_one_address(database_url: str, tmp_path: 
     server = LiveServer.start(database_url, tmp_path, arguments=["--workers", "2"])
     try:
         async with ScimClient(server.base_url, server.token) as client:
-            await client.create_user("ann")
-            assert len(await client.find("/Users", 'userName eq "ann"')) == 1
+            await client.create_group("Staff")
+            assert len(await client.find("/Groups", 'displayName eq "Staff"')) == 1
     finally:
         server.stop()
 

@@ -90,13 +90,13 @@ class CallerContract(StoreGround):
         await self.token("d1")
         await self.client("other")
         await self.token("d2", "other")
-        assert tuple(await self._guard("c", "d1")) == (0, '["view"]', None, None)
+        assert tuple(await self._guard("c", "d1")) == (0, '["view"]', None, None, None)
         await self.store.write(lambda writer: clients.revoke_tokens(writer, ["d1", "d2"], 5))
-        assert tuple(await self._guard("c", "d1")) == (0, '["view"]', None, 5)
-        assert tuple(await self._guard("c", "d2")) == (0, '["view"]', None, None)
+        assert tuple(await self._guard("c", "d1")) == (0, '["view"]', None, 5, None)
+        assert tuple(await self._guard("c", "d2")) == (0, '["view"]', None, None, None)
         await self.store.write(lambda writer: catalogue.bump(writer, self.tenant))
         await self.store.write(lambda writer: clients.revoke_client(writer, self.tenant, "c", 7))
-        assert tuple(await self._guard("c")) == (1, '["view"]', 7, None)
+        assert tuple(await self._guard("c")) == (1, '["view"]', 7, None, None)
         assert await self._guard("nobody") is None
 
     async def test_the_use_of_a_token_is_noted_every_five_minutes(self) -> None:

@@ -140,6 +140,7 @@ async def test_changing_one_member_costs_the_same_in_a_group_of_any_size(
         "swap": [leave(member), add(newcomer)],
         "rename": [{"op": "replace", "path": "displayName", "value": "renamed"}],
     }
+    await groups.read(small, Projection.of(GROUP))  # the catalogue is read once
     for name, operations in changes.items():
         if name == "rename":
             operations[0]["value"] = "renamed small"
