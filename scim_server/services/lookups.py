@@ -77,6 +77,7 @@ async def settle_manager(finder: Finder, before: Document | None, after: Documen
 async def lookups_for(change: Change, catalogue: Catalogue, finder: Finder, now: int) -> Lookups:
     """Return the lookups for a change of a user."""
     lost = _lost_roles(change, catalogue, now)
+    await _lock_counted(lost, catalogue, finder)
     return Lookups(
         email_taken=await _email_taken(change, finder),
         team_state=await _team_state(change, finder),
@@ -129,8 +130,27 @@ def _lost_roles(change: Change, catalogue: Catalogue, now: int) -> list[Entry]:
     return [entry for entry in before if entry.id not in after] if change.old.get("active") else []
 
 
+async def _lock_counted(lost: Sequence[Entry], catalogue: Catalogue, finder: Finder) -> None:
+    """Let those who take holders away from roles of which somebody has to remain do so one by one."""
+    administrating = {entry.id for entry in _administrating(catalogue)}
+    counted = {entry.id for entry in lost if _least(entry) > 0}
+    if administrating & {entry.id for entry in lost}:
+        counted |= administrating
+    if counted:
+        await holders.lock_holders(finder.writer, finder.context.tenant_id, sorted(counted))
+
+
+def _administrating(catalogue: Catalogue) -> list[Entry]:
+    names = {name.lower() for name in catalogue.policies.administrator_roles}
+    return [entry for entry in catalogue.roles if entry.value.lower() in names]
+
+
+def _least(entry: Entry) -> int:
+    return int(entry.fact("minimumAssignees") or 0)
+
+
 async def _is_sole(entry: Entry, change: Change, finder: Finder, now: int) -> bool:
-    least = int(entry.fact("minimumAssignees") or 0)
+    least = _least(entry)
     if least < 1:
         return False
     others = await holders.other_active_holders(
@@ -142,8 +162,7 @@ async def _is_sole(entry: Entry, change: Change, finder: Finder, now: int) -> bo
 async def _is_last_administrator(
     change: Change, catalogue: Catalogue, finder: Finder, now: int, lost: Sequence[Entry]
 ) -> bool:
-    names = {name.lower() for name in catalogue.policies.administrator_roles}
-    administrating = [entry for entry in catalogue.roles if entry.value.lower() in names]
+    administrating = _administrating(catalogue)
     if not {entry.id for entry in lost} & {entry.id for entry in administrating}:
         return False
     if not change.is_deletion and not change.is_deactivation:

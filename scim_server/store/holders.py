@@ -83,6 +83,20 @@ async def other_active_holders(
     return [source for (source,) in await reader.execute(query)]
 
 
+async def lock_holders(writer: Writer, tenant_id: int, target_ids: Sequence[str]) -> None:
+    """Keep others from counting the holders of these until the transaction ends.
+
+    Who counts after it sees what those did whom it waited for, and nobody takes one away meanwhile.
+    """
+    query = (
+        sa.select(resource.c.id)
+        .where(resource.c.tenant_id == tenant_id, resource.c.id.in_(sorted(target_ids)))
+        .order_by(resource.c.id)
+        .with_for_update()
+    )
+    await writer.execute(query)
+
+
 async def heads_of(
     reader: Reader | Writer, tenant_id: int, attribute_key: str, department_id: str, now: int
 ) -> list[tuple[str, str | None]]:
