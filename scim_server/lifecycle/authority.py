@@ -114,10 +114,18 @@ def groups_changed(before: Document, after: Document) -> list[str]:
     return [group.name for group in GROUPS if _differs(before, after, group)]
 
 
-def settle(before: Document, after: Document, actor: Actor, policies: Policies, judgement: Judgement) -> None:
+def settle(
+    before: Document,
+    after: Document,
+    actor: Actor,
+    policies: Policies,
+    judgement: Judgement,
+    *,
+    sets_password: bool = False,
+) -> None:
     """Refuse, or take back in place, what the actor may not write, and note which source wrote what.
 
-    `before` and `after` are complete documents; on a creation `before` is empty.
+    `before` and `after` are complete documents; on a creation `before` is empty. A password is in neither.
     """
     for group in GROUPS:
         if _differs(before, after, group):
@@ -125,7 +133,7 @@ def settle(before: Document, after: Document, actor: Actor, policies: Policies, 
     if _differs(before, after, _IDENTITY):
         _settle_rank(before, after, _IDENTITY, actor, policies, judgement)
     _refuse_active(before, after, actor, judgement)
-    _refuse_rest(before, after, actor, judgement)
+    _refuse_rest(before, after, actor, judgement, sets_password=sets_password)
     _settle_profile(before, after, actor, policies, judgement)
 
 
@@ -138,13 +146,15 @@ def _refuse_active(before: Document, after: Document, actor: Actor, judgement: J
         judgement.add("R-AUTHORITY", "refused", message, "active", "forbidden")
 
 
-def _refuse_rest(before: Document, after: Document, actor: Actor, judgement: Judgement) -> None:
+def _refuse_rest(
+    before: Document, after: Document, actor: Actor, judgement: Judgement, *, sets_password: bool
+) -> None:
     """Refuse a change of anything that has no permission of its own to who may not update users."""
     if not before or actor.profile == "system" or actor.may("user:update"):
         return
     free = {(None, "active")} if actor.is_human or actor.may("user:lifecycle") else set()
     paths = set(_changed_paths(before, after)) - _ELSEWHERE - free
-    if paths:
+    if paths or sets_password:
         message = f"The client {actor.client} has no permission user:update."
         judgement.add("R-AUTHORITY", "refused", message, "profile", "forbidden")
 

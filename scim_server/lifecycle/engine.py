@@ -100,7 +100,10 @@ class Engine:
         before = request.before or {}
         _repeat_unstated(before, after, judgement)
         unresolved = self._settle_forms(request, before, after, catalogue, judgement)
-        authority.settle(before, after, request.actor, catalogue.policies, judgement)
+        sets_password = request.password is not None
+        authority.settle(
+            before, after, request.actor, catalogue.policies, judgement, sets_password=sets_password
+        )
         self._complete_assignments(before, after, request.actor, catalogue, now, judgement)
         transition = settle_status(request, before, after, catalogue, now)
         after = self.view(after, catalogue, now)

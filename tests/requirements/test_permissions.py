@@ -40,6 +40,7 @@ WHY = {f"{LIFECYCLE}:changeContext": {"reason": "other", "justification": "He ne
 LIMIT = {"type": "general", "amount": 100, "currency": "USD"}
 NEEDS: dict[str, tuple[str, Callable[[dict[str, str]], dict[str, Any]]]] = {
     "title": ("user:update", lambda _: {"title": "Boss"}),
+    "password": ("user:update", lambda _: {"password": "N3w&Secret"}),
     "name": ("user:update", lambda _: {"name.givenName": "Zoe"}),
     "manager": ("user:update", lambda ids: {f"{ENTERPRISE}:manager": {"value": ids["boss"]}}),
     "department": (
@@ -368,6 +369,23 @@ async def test_what_a_connector_may_not_write_it_is_not_refused_for(
         f"{name} cannot be written by a client of profile {profile}; left as it was"
         for name in ("limits", "clearance")
     ]
+
+
+@pytest.mark.parametrize("profile", ["admin", "idp"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_password_takes_the_permission_to_update_users(
+    method: str, profile: str, ids: dict[str, str], admin: ScimClient, connect: Connect
+) -> None:
+    client = await connect(
+        profile=profile, permissions=["user:view", "user:lifecycle", "financial:configure"]
+    )
+    body = {
+        "PUT": {**await admin.read(f"/Users/{ids['ann']}"), "password": "N3w&Secret"},
+        "PATCH": {"Operations": [{"op": "add", "value": {"password": "N3w&Secret"}}]},
+    }[method]
+    refused = await client.request(method, f"/Users/{ids['ann']}", json=body)
+    assert problem(refused) == (403, "The client client-2 has no permission user:update.")
+    assert await part(admin, ids["ann"], "credentials") is None
 
 
 @pytest.mark.proves("ACT-01")
