@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from scim_server.dialects import SCHEMA_NAMES
 from scim_server.http.middleware import facts_of
+from scim_server.http.previews import asks_for_preview
 from scim_server.scim.errors import ServiceUnavailable
 from scim_server.scim.messages.discovery import Limits
 from scim_server.scim.registry import Registry
@@ -98,14 +99,17 @@ class Server:
                 "run 'scim-server db upgrade'."
             )
 
-    async def call(self, request: Request) -> CallContext:
-        """Authenticate a request and return its context; raises Unauthorized."""
+    async def call(self, request: Request, *, can_preview: bool = False) -> CallContext:
+        """Authenticate a request and return its context; raises Unauthorized.
+
+        Raises InvalidValue where the request asks for a preview and `can_preview` does not say there is one.
+        """
         await self.prepare()
         tenant = request.path_params.get("tenant")
         principal = await self.authenticator.principal(request.headers.get("authorization"), tenant=tenant)
         facts_of(request.scope).principal = principal
         request_id = facts_of(request.scope).request_id
-        is_dry_run = request.query_params.get("dryRun", "").lower() == "true"
+        is_dry_run = asks_for_preview(request, is_possible=can_preview)
         return CallContext(principal, self.base_url(request), request_id, is_dry_run)
 
     def base_url(self, request: Request) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from scim_server.lifecycle.catalogue import Catalogue
+from scim_server.lifecycle.documents import Document
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.projection import Projection
@@ -182,6 +183,8 @@ class Provisioning:
                 shown = dict(changed.document)
                 await self._complete(writer, call, changed, projection, changes.moment, catalogue)
                 changed.document |= {name: shown[name] for name in changes.shown}
+            if call.is_dry_run:
+                changed.document = _without(changed.document, changes.shown)
             raise_if_dry(call, changes, changed)
             return changed
 
@@ -195,3 +198,8 @@ class Provisioning:
 
     def _changes(self, writer: Writer, call: CallContext) -> Changes:
         return Changes(writer, self._registry, self._lifecycle, call, self._context(call))
+
+
+def _without(document: Document, secrets: Document) -> Document:
+    """Return a document without what is shown once: a dry run keeps no token and sets no password."""
+    return {name: value for name, value in document.items() if name not in secrets}

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from scim_server.http.previews import asks_for_preview
 from scim_server.http.responses import ScimResponse
 from scim_server.http.server import server_of
 from scim_server.scim.errors import Forbidden
@@ -16,6 +17,7 @@ async def service_provider_config(request: Request) -> Response:
     server = server_of(request)
     if "authorization" in request.headers:
         await server.call(request)
+    asks_for_preview(request)
     _refuse_filter(request)
     return ScimResponse(discovery.service_provider_config(server.base_url(request), server.limits))
 

@@ -29,7 +29,7 @@ class ResourceEndpoints:
     async def collection(self, request: Request) -> Response:
         """GET lists (RFC 7644 §3.4.2), POST creates (§3.3)."""
         server = server_of(request)
-        call = await server.call(request)
+        call = await server.call(request, can_preview=request.method == "POST")
         if request.method == "POST":
             try:
                 return await self._create(request, server, call)
@@ -41,16 +41,13 @@ class ResourceEndpoints:
     async def one(self, request: Request) -> Response:
         """GET, PUT, PATCH and DELETE of one resource (RFC 7644 §3.4.1, §3.5, §3.6)."""
         server = server_of(request)
-        call = await server.call(request)
-        try:
-            return await self._one(request, server, call, request.path_params["id"])
-        except DryRun as dry_run:
-            return self._preview(server, call, dry_run.preview)
+        call = await server.call(request, can_preview=_is_change(request))
+        return await self._one(request, server, call, request.path_params["id"])
 
     async def me(self, request: Request) -> Response:
         """Serve the user that the client is bound to (RFC 7644 §3.11)."""
         server = server_of(request)
-        call = await server.call(request)
+        call = await server.call(request, can_preview=_is_change(request))
         if request.method == "POST":
             raise NotSupported("Nobody can register through /Me; create users at /Users.")
         if call.principal.user_id is None:
@@ -65,6 +62,12 @@ class ResourceEndpoints:
         return self._answer(server, call, created, projection, 201)
 
     async def _one(self, request: Request, server: Server, call: CallContext, id: str) -> Response:
+        try:
+            return await self._answered(request, server, call, id)
+        except DryRun as dry_run:
+            return self._preview(server, call, dry_run.preview)
+
+    async def _answered(self, request: Request, server: Server, call: CallContext, id: str) -> Response:
         kind = self._kind(server, call)
         projection = _projection(request, call, kind)
         if_match = request.headers.get("if-match")
@@ -118,6 +121,10 @@ class ResourceEndpoints:
         renderer = server.renderer(call)
         headers = {"ETag": resource.etag, "Location": renderer.location(self.resource_type, resource.id)}
         return ScimResponse(projection.apply(renderer.render(resource)), status, headers)
+
+
+def _is_change(request: Request) -> bool:
+    return request.method not in {"GET", "HEAD"}
 
 
 def _projection(request: Request, call: CallContext, kind: ResourceType) -> Projection:
