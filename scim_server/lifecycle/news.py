@@ -26,9 +26,11 @@ _ENDING = frozenset({"deactivate", "suspend", "cancel"})
 
 def news_of(change: Change, judgement: Judgement, catalogue: Catalogue, now: int) -> list[News]:
     """Return what to tell about a change of a user; requests to other systems are among it."""
-    found = [*_of_status(change), *_of_grants(change, catalogue, now), *_of_findings(judgement)]
+    found = [*_of_status(change), *_of_grants(change, catalogue, now), *alarms_of(judgement)]
     if change.password is not None:
         found.append(("password.changed", {}))
+    if change.is_unlocking:
+        found.append(("user.unlocked", {}))
     if change.is_creation:
         found += _of_creation(change)
     if change.is_deletion:
@@ -88,7 +90,8 @@ def _of_move(change: Change) -> Iterable[News]:
         yield "user.moved", {"from": before, "to": after}
 
 
-def _of_findings(judgement: Judgement) -> Iterable[News]:
+def alarms_of(judgement: Judgement) -> Iterable[News]:
+    """Return the alarms that what the rules found raises."""
     for finding in judgement.findings:
         if finding.effect == "deferred" or finding.rule == "R-SOD":
             yield "alarm", {"rule": finding.rule, "message": finding.message}

@@ -68,7 +68,10 @@ def _oneself(change: Change, _context: RuleContext) -> Iterable[Verdict]:
 
 
 def _last_administrator(_change: Change, context: RuleContext) -> Iterable[Verdict]:
-    """R-LASTADMIN: somebody remains who can administer."""
+    """R-LASTADMIN: somebody remains who can administer.
+
+    Who is going to be deactivated or suspended by plan does not count as one who remains.
+    """
     if context.lookups.is_last_administrator:
         yield Verdict(message("R-LASTADMIN"))
 
@@ -111,6 +114,9 @@ def _many_deletions(change: Change, context: RuleContext) -> Iterable[Verdict]:
     if change.is_deletion and done >= context.policies.burst.deletions:
         yield Verdict(message("R-BURST", what="deletions"))
 
+
+FORESEEN = frozenset({"R-SELF", "R-LASTADMIN"})
+"""The rules that are asked when the end of access is planned, since nobody is there to ask at its moment."""
 
 STATUS_RULES = (
     Rule("R-TRANS", _allowed, modes("correct", "correct", "enforce", "enforce"), requirements=("STA-19",)),

@@ -25,6 +25,7 @@ from scim_server.store.listing import Lister, Selection
 MANAGER_KEY = "enterprise:2.0:User:manager"
 GROUP = "Group"
 _MOST = 1_000
+_IS_TO_END = 'status eq "scheduled" and (kind eq "deactivate" or kind eq "suspend")'
 _COUNTED = {
     "deletions": "user.delete",
     "deactivations": "user.deactivate",
@@ -170,8 +171,13 @@ async def _is_last_administrator(
         if kept & {entry.id for entry in administrating}:
             return False
     ids = [entry.id for entry in administrating]
-    found = await holders.other_active_holders(finder.writer, finder.context.tenant_id, ids, change.id, now)
-    return not found
+    others = await holders.other_active_holders(
+        finder.writer, finder.context.tenant_id, ids, change.id, now, _MOST
+    )
+    for other in others:
+        if not await finder.find("ScheduledChange", f'user.value eq "{other}" and {_IS_TO_END}', 1):
+            return False
+    return True
 
 
 async def _obligations(change: Change, finder: Finder) -> list[Obligation]:

@@ -111,6 +111,12 @@ class UserChanges:
         before = await self.seen(put_references(current, self._type))
         return await self._change(current, before, before, asked)
 
+    async def foreseen_end(self, id: str, at: int) -> Judgement:
+        """Return what the rules say of access that is to end at a later moment; raises where they refuse."""
+        current = await self._changes.locked(self._type, id)
+        lifecycle = await self._lifecycle(self._changes.call.actor)
+        return await lifecycle.foreseen_end(current.id, put_references(current, self._type), at)
+
     async def delete(self, current: Resource, asked: Asked | None = None) -> None:
         """Delete a user where the rules allow it."""
         actor = await self._actor()

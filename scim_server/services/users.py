@@ -1,5 +1,6 @@
 """The life cycle of one user inside a transaction: what is asked, what the rules say, what it becomes."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,8 @@ from scim_server.lifecycle.engine import Draft
 from scim_server.lifecycle.judgement import Judgement, judge
 from scim_server.lifecycle.news import News, news_of
 from scim_server.lifecycle.requests import Request
+from scim_server.lifecycle.status import INACTIVE
+from scim_server.lifecycle.status_rules import FORESEEN
 from scim_server.lifecycle.urns import LIFECYCLE
 from scim_server.scim.patch.operations import Operation
 from scim_server.scim.registry import ResourceType
@@ -45,8 +48,7 @@ class Outcome:
         trigger = self.transition.decision.trigger if self.transition else None
         if trigger in _TRIGGER_ACTIONS:
             return f"user.{trigger}"
-        old, new = (get(one, LIFECYCLE, "lockout") or {} for one in (self.change.old, self.change.new))
-        if old.get("locked") and not new.get("locked"):
+        if self.change.is_unlocking:
             return "user.unlock"
         return "user.assignRole" if grants_roles(self.change) else "user.update"
 
@@ -144,6 +146,21 @@ class UserLifecycle:
         """Return what the rules say of a deletion; raises where they refuse it."""
         change = Change(USER, id, self._actor, before, None, asked.context)
         return await self._judged(Draft(change, before))
+
+    async def foreseen_end(self, id: str, stored: Document, at: int) -> Judgement:
+        """Return what the rules say of access that is to end at a later moment; raises where they refuse."""
+        before = self._engine.view(stored, self._catalogue, at)
+        after = copy.deepcopy(before)
+        after["active"] = False
+        put(after, LIFECYCLE, "effectiveStatus", INACTIVE)
+        change = Change(USER, id, self._actor, before, after)
+        lookups = await lookups_for(change, self._catalogue, self._finder, at)
+        rules = [rule for rule in self._engine.rules if rule.id in FORESEEN]
+        judgement = judge(rules, change, RuleContext(self._catalogue, at, lookups))
+        error = judgement.error()
+        if error is not None:
+            raise error
+        return judgement
 
     async def _judged(self, draft: Draft) -> Outcome:
         lookups = await lookups_for(draft.change, self._catalogue, self._finder, self._now)

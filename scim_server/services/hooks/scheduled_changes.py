@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document
+from scim_server.lifecycle.judgement import Judgement
 from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.news import alarms_of
 from scim_server.lifecycle.state import facts_of, keep_facts
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.status import Facts, Planned
@@ -114,6 +116,9 @@ async def _plan(changes: "Changes", id: str, document: Document) -> None:
     await settlement.settle_by(changes.writer, changes.tenant_id, at)
     if document["kind"] not in OF_STATUS:
         return
+    judgement = Judgement()
+    if document["kind"] in _ENDING:
+        judgement = await changes.users.foreseen_end(document["user"]["value"], max(at, changes.moment))
     source, reason = changes.call.actor.source, document.get("reason", "other")
     planned = Planned(id, document["kind"], at, source, reason)
 
@@ -122,8 +127,9 @@ async def _plan(changes: "Changes", id: str, document: Document) -> None:
         keep_facts(user, _with_plans(facts, (*facts.planned, planned)))
 
     facts = {"kind": planned.kind, "effectiveAt": text_of(at)}
+    tells = [("user.change.scheduled", facts), *alarms_of(judgement)]
     await changes.adjust(
-        document["user"]["value"], work, "user.schedule", tells=[("user.change.scheduled", facts)]
+        document["user"]["value"], work, "user.schedule", findings=judgement.findings, tells=tells
     )
 
 
