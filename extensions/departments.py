@@ -6,6 +6,7 @@ from scim_server.lifecycle.assignments import (
     DEPARTMENTS,
     Wanted,
     adopt,
+    keep,
     moments,
     rows,
     valid_entries,
@@ -53,6 +54,25 @@ def _write_flat(document: Document, actor: Actor, catalogue: Catalogue) -> None:
     """Make the assignments that departmentCode and departmentCodes ask for, and the head of the first."""
     head = get(document, CONNECTOR, "headOfDepartment")
     _FORM.write(document, actor, catalogue, () if head is None else (("headOfDepartment", head),))
+
+
+def _write_head(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
+    """Make the user head of its primary department, or no longer; what it is assigned stays."""
+    head = get(document, CONNECTOR, "headOfDepartment")
+    facts = {} if head is None else {"headOfDepartment": head}
+    assigned = rows(document, DEPARTMENTS)
+    is_alone = len(assigned) == 1
+    changed = [{**row, **facts} if row.get("primary") is True or is_alone else row for row in assigned]
+    keep(document, DEPARTMENTS, changed)
+
+
+def _agrees_head(document: Document, _catalogue: Catalogue) -> bool:
+    head = get(document, CONNECTOR, "headOfDepartment")
+    assigned = rows(document, DEPARTMENTS)
+    heads = {
+        bool(row.get("headOfDepartment")) for row in assigned if row.get("primary") or len(assigned) == 1
+    }
+    return head is None or not heads or head in heads
 
 
 def _write_enterprise(document: Document, actor: Actor, catalogue: Catalogue) -> None:
@@ -115,10 +135,17 @@ extension = Extension(
     mirrors=(
         Mirror(
             "connector departments",
-            tuple((CONNECTOR, name) for name in _FLAT),
+            tuple((CONNECTOR, name) for name in (_FORM.one, _FORM.many)),
             ((DEPARTMENT, "departments"),),
             _write_flat,
             _FORM.agrees,
+        ),
+        Mirror(
+            "head of department",
+            ((CONNECTOR, "headOfDepartment"),),
+            ((DEPARTMENT, "departments"),),
+            _write_head,
+            _agrees_head,
         ),
         Mirror(
             "enterprise department",

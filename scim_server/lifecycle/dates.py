@@ -42,7 +42,11 @@ def text_of(moment: int) -> str:
 
 def day_of(moment: int, zone: str | None) -> date:
     """Return the date that a calendar shows at a moment in an IANA zone, UTC where the zone is unknown."""
-    return (_EPOCH + moment * _MICROSECOND).astimezone(_zone(zone)).date()
+    found = _EPOCH + moment * _MICROSECOND
+    try:
+        return found.astimezone(_zone(zone)).date()
+    except OverflowError:  # a zone leads out of the calendar on its first and last day
+        return found.date()
 
 
 def user_zone(

@@ -6,6 +6,8 @@ Reading never waits for this: it only tells the audit trail and the world, and k
 from collections.abc import Iterable
 from dataclasses import replace
 
+import structlog
+
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.documents import Document, get
 from scim_server.lifecycle.extension import Finding
@@ -18,12 +20,13 @@ from scim_server.services import audit, user_changes
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import USER, Lifecycle
-from scim_server.services.settlement import Settlement, system_call
+from scim_server.services.settlement import UNFORESEEN, Settlement, system_call
 from scim_server.store import clients, recalculation, references, resources
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
 
 AT_ONCE = 200
+_log = structlog.get_logger("scim_server")
 
 
 class Clockwork:
@@ -38,14 +41,20 @@ class Clockwork:
         """Bring every tenant up to the present; returns how much was done, by kind."""
         counts = {"scheduled_changes": 0, "users": 0, "recalculated": 0, "ended_assignments": 0}
         for tenant_id, tenant in await self._database.read(clients.tenants):
-            call = system_call(tenant_id, tenant)
-            counts["scheduled_changes"] += await self._settlement.settle_tenant(tenant_id, tenant)
-            counts["users"] += await self._users(call)
-            counts["recalculated"] += await self._recalculate(call)
-            counts["ended_assignments"] += await self._database.write(
-                lambda writer, own=tenant_id: _remove_ended(writer, own)  # type: ignore[misc]
-            )
+            try:
+                await self._tenant(tenant_id, tenant, counts)
+            except UNFORESEEN as error:
+                _log.error("what is due cannot be carried out", tenant=tenant, error=type(error).__name__)
         return counts
+
+    async def _tenant(self, tenant_id: int, tenant: str, counts: dict[str, int]) -> None:
+        call = system_call(tenant_id, tenant)
+        counts["scheduled_changes"] += await self._settlement.settle_tenant(tenant_id, tenant)
+        counts["users"] += await self._users(call)
+        counts["recalculated"] += await self._recalculate(call)
+        counts["ended_assignments"] += await self._database.write(
+            lambda writer: _remove_ended(writer, tenant_id)
+        )
 
     async def _users(self, call: CallContext) -> int:
         done = 0

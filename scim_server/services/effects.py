@@ -1,18 +1,21 @@
 """What follows from a change of a user beyond its own document, in the same transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from scim_server.lifecycle import assignments
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
+from scim_server.scim.errors import InvalidValue
 from scim_server.scim.values import fold_text
 from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
 from scim_server.security.principals import UPDATE
+from scim_server.services.lookups import MANAGER_KEY
 from scim_server.services.users import Asked, Outcome
-from scim_server.store import clients, pending
+from scim_server.store import clients, pending, references
 
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
@@ -60,7 +63,12 @@ async def planned(
         return None
     wanted = asked.wants or _wanted(before, after, asked)
     if wanted not in _PLANNED:
-        return None
+        if asked.states_active:
+            return None
+        raise InvalidValue(
+            "changeContext.effectiveAt goes with a change of status; plan another change with a POST to"
+            " /ScheduledChanges."
+        )
     actor = changes.call.actor
     if actor.is_human or not actor.may(UPDATE):
         changes.principal.require(MANAGE_LIFECYCLE)
@@ -100,27 +108,54 @@ async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Ite
     """Complete the users that waited for a resource, now that it is there under one of its names."""
     wanted = sorted({*keys, id})
     found = await pending.waiting(changes.writer, changes.tenant_id, type_name, wanted)
+    refusal = await _protected(changes, type_name, id)
     for source_id, attribute in found:
-        work = _manager_work(id, wanted) if attribute == "manager" else await _assignment_work(changes)
-        await changes.adjust(source_id, work, "user.reference.resolved")
-        await pending.forget(changes.writer, changes.tenant_id, source_id, attribute)
+        if attribute == "manager":
+            circular = await references.is_reachable(
+                changes.writer, changes.tenant_id, MANAGER_KEY, [id], source_id
+            )
+            work = _manager_work(None if circular else id, wanted)
+            refused = message("R-REF.cycle") if circular else None
+        else:
+            work, refused = await _assignment_work(changes, wanted if refusal else ()), refusal
+        if refused:
+            await changes.adjust(
+                source_id, work, "user.reference.refused", tells=[("alarm", {"message": refused})]
+            )
+        else:
+            await changes.adjust(source_id, work, "user.reference.resolved")
+    if found:
+        await pending.found(changes.writer, changes.tenant_id, type_name, wanted)
 
 
-def _manager_work(id: str, wanted: list[str]) -> Work:
+async def _protected(changes: "Changes", type_name: str, id: str) -> str | None:
+    """Return why a resource is not given to those who waited for it: who asked may not have been allowed."""
+    kind = next((kind for kind in KINDS if kind.type == type_name), None)
+    entry = (await changes.catalogue()).table(type_name).get(id) if kind else None
+    if entry is None or not entry.names("assignableBy"):
+        return None
+    return message("R-ROLE-AUTH", name=entry.display)
+
+
+def _manager_work(id: str | None, wanted: list[str]) -> Work:
     def work(document: Document) -> None:
         manager = get(document, ENTERPRISE, "manager")
         if manager and fold_text(manager["value"]) in wanted:
-            put(document, ENTERPRISE, "manager", {**manager, "value": id})
+            put(document, ENTERPRISE, "manager", None if id is None else {**manager, "value": id})
 
     return work
 
 
-async def _assignment_work(changes: "Changes") -> Work:
+async def _assignment_work(changes: "Changes", refused: Collection[str]) -> Work:
+    """Return what assigns what is there by now; what is refused, by its names, is waited for no more."""
     catalogue = await changes.catalogue()
 
     def work(document: Document) -> None:
         for kind in KINDS:
-            if assignments.waiting(document, kind):
+            waits = assignments.waiting(document, kind)
+            if waits:
+                allowed = [row for row in waits if fold_text(row["value"]) not in refused]
+                assignments.keep_waiting(document, kind, allowed)
                 assignments.resolve(document, kind, catalogue)
                 assignments.settle_primary(document, document, kind)
 

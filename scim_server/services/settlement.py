@@ -5,7 +5,6 @@ is carried out by the worker, or by the first request after its moment, whicheve
 """
 
 import json
-from typing import Any
 
 from scim_server.dialects import DIALECTS, GENERIC
 from scim_server.lifecycle.dates import text_of
@@ -14,6 +13,7 @@ from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.standing import missing
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.scim.contents import put_references
+from scim_server.scim.documents import decode
 from scim_server.scim.errors import Forbidden, InvalidValue, ScimError
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.registry import Registry
@@ -32,6 +32,8 @@ from scim_server.store.savepoint import whole
 from scim_server.store.settlement import settled_until
 
 AT_ONCE = 200
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a defect raises; one change or tenant that has it must not stop the others."""
 
 
 class Settlement:
@@ -76,9 +78,10 @@ class Settlement:
         try:
             async with whole(writer):
                 done = await self._done(changes, current)
-        except ScimError as error:
-            done = {"status": "failed", "error": error.detail[:500]}
-            alarm: list[tuple[str, Document]] = [("alarm", {"message": error.detail})]
+        except (ScimError, *UNFORESEEN) as error:
+            detail = error.detail if isinstance(error, ScimError) else "The change cannot be carried out."
+            done = {"status": "failed", "error": detail[:500]}
+            alarm: list[tuple[str, Document]] = [("alarm", {"message": detail})]
             await changes.record(
                 audit.Event("scheduledChange.fail", TYPE, id, outcome="refused", tells=alarm)
             )
@@ -99,7 +102,7 @@ class Settlement:
         if kind == "delete":
             await own.delete(users, user.id)
         else:
-            said: Any = json.loads(current.document["patch"])
+            said = decode(current.document["patch"].encode())
             changed = await own.patch(users, user.id, parse_patch(said, own.principal.policy))
             await stays_in_scope(own, changed)
         return {"status": "applied", "appliedAt": text_of(changes.moment)}

@@ -197,6 +197,8 @@ class UserChanges:
         planned = await effects.planned(self._changes, current.id, before, after, asked)
         if planned is not None:
             after = planned
+            current = await self._changes.locked(self._type, current.id)
+            stored = put_references(current, self._type)
         outcome = await lifecycle.settle(current.id, stored, before, after, asked)
         return await self._save(current, before, outcome, outcome.action, list(outcome.news))
 

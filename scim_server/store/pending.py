@@ -27,12 +27,22 @@ async def wait(
         await writer.execute(insert_ignoring(writer, pending_reference), rows)
 
 
-async def forget(writer: Writer, tenant_id: int, source_id: str, attribute: str | None = None) -> None:
-    """Remove what a source waits for, all of it or that of one attribute."""
+async def forget(writer: Writer, tenant_id: int, source_id: str) -> None:
+    """Remove all that a source waits for."""
     where = [pending_reference.c.tenant_id == tenant_id, pending_reference.c.source_id == source_id]
-    if attribute is not None:
-        where.append(pending_reference.c.attribute == attribute)
     await writer.execute(pending_reference.delete().where(*where))
+
+
+async def found(writer: Writer, tenant_id: int, type_name: str, keys: Sequence[str]) -> None:
+    """Remove that anything waits for a resource under any of its folded names."""
+    for part in chunks(keys):
+        await writer.execute(
+            pending_reference.delete().where(
+                pending_reference.c.tenant_id == tenant_id,
+                pending_reference.c.type == type_name,
+                pending_reference.c.key.in_(part),
+            )
+        )
 
 
 async def waiting(

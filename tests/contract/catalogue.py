@@ -94,13 +94,16 @@ class CatalogueContract(StoreGround):
         assert await self._waiting("User", "Boss") == []
         assert await self._waiting("User") == []
 
-    async def test_waiting_ends_for_an_attribute_or_for_all_of_a_source(self) -> None:
-        for attribute in ("manager", "mentor"):
-            await self._wait("ann", attribute, "User", "boss")
+    async def test_waiting_ends_for_what_is_found_or_for_all_of_a_source(self) -> None:
+        await self._wait("ann", "manager", "User", "boss")
+        await self._wait("ann", "mentor", "User", "owl")
         await self._wait("bob", "manager", "User", "boss")
-        await self.store.write(lambda writer: pending.forget(writer, self.tenant, "ann", "manager"))
-        assert await self._waiting("User", "boss") == [("ann", "mentor"), ("bob", "manager")]
+        await self._wait("bob", "roles", "Role", "boss")
         await self.store.write(lambda writer: pending.forget(writer, self.tenant, "ann"))
-        assert await self._waiting("User", "boss") == [("bob", "manager")]
+        assert await self._waiting("User", "boss", "owl") == [("bob", "manager")]
+        await self.store.write(lambda writer: pending.found(writer, self.tenant, "User", ["boss", "else"]))
+        assert await self._waiting("User", "boss", "owl") == []
+        assert await self._waiting("Role", "boss") == [("bob", "roles")]
+        await self._wait("bob", "manager", "User", "boss")
         self.tenant = await self.store.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
         assert await self._waiting("User", "boss") == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from scim_server.security.principals import PERMISSIONS
 from scim_server.store.tables import token as token_table
 from tests.conftest import Connect
 from tests.requirements.accounts import LIFECYCLE, acted, events, hire, make, part, problem, set_active
@@ -309,3 +310,13 @@ async def test_a_token_is_of_a_user_who_is_there_and_active(admin: ScimClient, s
     assert problem(await ask(admin, unknown)) == (400, f"owner: User not found: {unknown}.")
     gone = await make(scim, active=False)
     assert problem(await ask(admin, gone)) == (400, "owner: The user is not active.")
+
+
+@pytest.mark.proves("TOK-01")
+async def test_a_token_sees_no_more_than_who_issued_it(admin: ScimClient, connect: Connect) -> None:
+    owner = await hire(admin, "ann", title="Sales")
+    outsider = await hire(admin, "bob", title="Law")
+    confined = await connect(profile="admin", permissions=list(PERMISSIONS), row_scope='title eq "Sales"')
+    token = use(admin, (await issue(confined, owner, scopes=["full"]))["token"])
+    assert [one["id"] for one in await token.find("/Users", "userName pr")] == [owner]
+    assert (await token.get(f"/Users/{outsider}")).status_code == 404

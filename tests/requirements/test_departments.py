@@ -262,3 +262,32 @@ async def test_a_user_has_a_business_unit_in_both_forms(admin: ScimClient, *, fl
     changed = accepted(await admin.patch(f"/Users/{ann['id']}", replace(f"{ENTERPRISE}:division", "Food")))
     assert changed[ENTERPRISE]["division"] == "Food"
     assert changed[CONNECTOR].get("businessUnit") == ("Food" if flat else None)
+
+
+@pytest.mark.proves("DEP-01")
+@pytest.mark.parametrize("profile", ["admin", "hris", "idp"])
+@pytest.mark.parametrize("form", ["departments", "department"])
+async def test_the_flat_head_of_department_leaves_the_departments_alone(
+    connect: Connect, admin: ScimClient, sales: str, profile: str, form: str
+) -> None:
+    client = await connect(profile=profile)
+    stated = departments("SALES") if form == "departments" else {ENTERPRISE: {"department": "Sales"}}
+    ann = await hire(client, userName="ann", **stated)
+    for head in (True, False, True):
+        await client.patch_ok(f"/Users/{ann['id']}", replace(f"{CONNECTOR}:headOfDepartment", head))
+        (row,) = await assigned(admin, ann["id"], PATH)
+        assert (row["value"], row.get("headOfDepartment", False)) == (sales, head)
+    shown = await admin.read(f"/Users/{ann['id']}")
+    assert shown[ENTERPRISE]["department"] == "Sales"
+
+
+@pytest.mark.proves("DEP-01")
+async def test_the_flat_head_of_department_goes_with_the_code_it_is_said_with(
+    scim: ScimClient, admin: ScimClient, sales: str, law: str
+) -> None:
+    stated = {"departmentCode": "SALES", "headOfDepartment": True}
+    ann = await hire(scim, userName="ann", **{CONNECTOR: stated})
+    await scim.patch_ok(f"/Users/{ann['id']}", replace(f"{CONNECTOR}:departmentCode", "LAW"))
+    await scim.patch_ok(f"/Users/{ann['id']}", remove(f"{CONNECTOR}:departmentCode"))
+    assert await assigned(admin, ann["id"], PATH) == []
+    assert {sales, law} == {row["id"] for row in await admin.find("/Departments", "code pr")}

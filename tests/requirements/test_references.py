@@ -17,7 +17,7 @@ from scim_server.lifecycle.urns import (
 from tests.protocol.messages import Connect, accepted, refused
 from tests.support.catalogue import create_department, create_location, create_role
 from tests.support.client import ScimClient
-from tests.support.people import add, assigned, events, hire, last_event, names, person, replace, told
+from tests.support.people import add, assigned, events, hire, last_event, names, person, replace, roles, told
 
 ROLES, DEPARTMENTS = f"{ROLE}:roleAssignments", f"{DEPARTMENT}:departments"
 
@@ -229,3 +229,25 @@ async def test_the_flat_form_follows_what_people_change_in_the_rich_one(
     assert accepted(changed)[CONNECTOR] == {"departmentCode": "SALES"}
     found = await scim.find("/Users", f'{CONNECTOR}:departmentCode eq "SALES"')
     assert [user["id"] for user in found] == [ann["id"]]
+
+
+@pytest.mark.proves("ROL-08")
+async def test_who_waited_for_a_role_that_is_protected_when_it_comes_does_not_get_it(
+    admin: ScimClient, connect: Connect
+) -> None:
+    idp = await connect(profile="idp")
+    ann = await hire(idp, userName="ann", **roles("vault", "desk"))
+    await create_role(admin, "vault", assignableBy=["root"], permissions=["admin:full"])
+    desk = await create_role(admin, "desk")
+    assert [row["value"] for row in await assigned(admin, ann["id"], ROLES)] == [desk]
+    assert "user.reference.refused" in [event["action"] for event in await events(admin, ann["id"])]
+    assert (await idp.patch(f"/Users/{ann['id']}", replace("title", "Boss"))).status_code == 200
+
+
+@pytest.mark.proves("CRE-23")
+async def test_a_manager_who_was_waited_for_closes_no_circle(admin: ScimClient, connect: Connect) -> None:
+    idp = await connect(profile="idp")
+    ann = await hire(idp, "ann", userName="ann", **{ENTERPRISE: {"manager": {"value": "bob"}}})
+    bob = await hire(admin, "bob", userName="bob", **{ENTERPRISE: {"manager": {"value": ann["id"]}}})
+    assert bob[ENTERPRISE]["manager"]["value"] == ann["id"]
+    assert "manager" not in (await admin.read(f"/Users/{ann['id']}")).get(ENTERPRISE, {})

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
 _CONTEXT = ("reason", "note", "justification", "ticket", "effectiveAt", "until", "transferTo")
+_PLANNABLE = ("activate", "reactivate", "reinstate", "deactivate", "cancel", "suspend")
 _DAY = 86_400_000_000
 Facts = dict[str, Any]
 
@@ -52,6 +53,10 @@ class AccountActionHook(Hook):
         """Carry it out, or try it and take it back for a dry run; the record says what came of it."""
         action = _ACTIONS[document["action"]]
         changes.principal.require(action.permission)
+        if "effectiveAt" in document and document["action"] not in _PLANNABLE:
+            raise InvalidValue(
+                f"effectiveAt goes with {', '.join(_PLANNABLE)}, not with {document['action']}."
+            )
         if document["action"] != "restore":
             document = await name_user(changes, document)
         user_id = document["user"]["value"]

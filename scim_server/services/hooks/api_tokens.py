@@ -126,8 +126,9 @@ def _expiry(changes: "Changes", document: Document, policy: TokenPolicy) -> int 
 
 
 async def _issue(changes: "Changes", id: str, document: Document, secret: str, expires: int | None) -> None:
-    await clients.insert_client(changes.writer, _client(changes.tenant_id, changes.moment))
-    client = await clients.lock_client(changes.writer, changes.tenant_id, CLIENT)
+    name = _client_name(changes)
+    await clients.insert_client(changes.writer, _client(changes, name))
+    client = await clients.lock_client(changes.writer, changes.tenant_id, name)
     row: Mapping[str, object] = {
         "digest": tokens.digest(secret),
         "tenant_id": changes.tenant_id,
@@ -143,16 +144,23 @@ async def _issue(changes: "Changes", id: str, document: Document, secret: str, e
     await clients.insert_token(changes.writer, dict(row))
 
 
-def _client(tenant_id: int, moment: int) -> dict[str, object]:
-    """Return the client under which the tokens of users call."""
+def _client_name(changes: "Changes") -> str:
+    """Return the name of the client for what this one issues: one for each that sees some users only."""
+    issuer = changes.principal
+    return CLIENT if issuer.row_scope is None else f"{CLIENT} of {issuer.client}"
+
+
+def _client(changes: "Changes", name: str) -> dict[str, object]:
+    """Return the client under which the tokens of users call; it sees what their issuer sees."""
     return {
-        "tenant_id": tenant_id,
+        "tenant_id": changes.tenant_id,
         "id": new_id(),
-        "name": CLIENT,
+        "name": name,
         "profile": "admin",
         "dialect": "generic",
         "permissions": "[]",
         "switches": "{}",
         "user_id": None,
-        "created": moment,
+        "row_scope": changes.principal.row_scope,
+        "created": changes.moment,
     }

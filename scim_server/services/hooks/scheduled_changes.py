@@ -11,8 +11,9 @@ from scim_server.lifecycle.news import alarms_of
 from scim_server.lifecycle.state import facts_of, keep_facts
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.status import Facts, Planned
+from scim_server.scim.documents import decode, encode
 from scim_server.scim.errors import InvalidValue, ScimError
-from scim_server.scim.patch.operations import parse_patch
+from scim_server.scim.patch.operations import Operation, parse_patch
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import DELETE, UPDATE
 from scim_server.services.hooks.base import Hook, Members, name_user
@@ -87,9 +88,16 @@ async def _check(changes: "Changes", document: Document) -> None:
             raise InvalidValue(f"patch goes with the kind patch, not with {kind}.")
         return
     try:
-        parse_patch(json.loads(patch or ""), changes.principal.policy)
-    except (ValueError, ScimError) as error:
+        operations = parse_patch(decode((patch or "").encode()), changes.principal.policy)
+    except (UnicodeEncodeError, ScimError) as error:
         raise InvalidValue("patch must be a PATCH message as JSON text.") from error
+    if any(_speaks_of_password(one) for one in operations):
+        raise InvalidValue("patch cannot set a password: what is planned is kept, and a password never is.")
+
+
+def _speaks_of_password(operation: Operation) -> bool:
+    text = f"{operation.path or ''} {encode(operation.value).decode()}"
+    return "password" in text.lower()
 
 
 async def _supersede(changes: "Changes", document: Document) -> None:
