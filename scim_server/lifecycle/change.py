@@ -169,6 +169,12 @@ class Change:
         return get(self.old, LIFECYCLE, "effectiveStatus"), get(self.new, LIFECYCLE, "effectiveStatus")
 
     @property
+    def is_unlocking(self) -> bool:
+        """Whether the lock after failed logins is taken off."""
+        old, new = (get(one, LIFECYCLE, "lockout") or {} for one in (self.old, self.new))
+        return bool(old.get("locked") and not new.get("locked") and not self.is_deletion)
+
+    @property
     def is_activation(self) -> bool:
         """Whether the user could not sign in and is to be able to."""
         before, after = self.statuses

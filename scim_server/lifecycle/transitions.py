@@ -55,7 +55,7 @@ def settle_status(
         return _create(request, after, catalogue, now)
     _note_removal(request, before, after)
     facts = _with_validity(current_facts(stored, catalogue, now), after)
-    facts = _settle_lock(before, after, stored, facts, request.actor)
+    facts = _settle_lock(request, before, after, facts)
     wanted = _wanted(request, before, after)
     transition = None
     if wanted is not None:
@@ -178,12 +178,17 @@ def _write_down(request: Request, wish: Wish, trigger: str, after: Document, now
         keep(after, PERMISSIONS, [row for row in rows(after, PERMISSIONS) if row["value"] not in former])
 
 
-def _settle_lock(before: Document, after: Document, stored: Document, facts: Facts, actor: Actor) -> Facts:
-    """Take the lock off where the client asks for it and may; everything else of it is the server's."""
+def _settle_lock(request: Request, before: Document, after: Document, facts: Facts) -> Facts:
+    """Take the lock off where the client asks for it and may, or sets a password; the rest is the server's.
+
+    Who may not set passwords has been refused before.
+    """
     asked = (get(after, LIFECYCLE, "lockout") or {}).get("locked")
     was = (get(before, LIFECYCLE, "lockout") or {}).get("locked", False)
-    put(after, LIFECYCLE, "lockout", get(stored, LIFECYCLE, "lockout"))
-    if asked is False and was and actor.may("user:unlock"):
-        set_fact(after, "lockout", failedAttempts=0)
-        return replace(facts, lock=None)
-    return facts
+    kept = get(request.stored or {}, LIFECYCLE, "lockout")
+    put(after, LIFECYCLE, "lockout", kept)
+    is_asked = asked is False and was and request.actor.may("user:unlock")
+    if not is_asked and (request.password is None or not (kept or facts.lock)):
+        return facts
+    set_fact(after, "lockout", failedAttempts=0, reason=None)
+    return replace(facts, lock=None)

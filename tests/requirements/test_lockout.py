@@ -194,6 +194,43 @@ async def test_a_new_password_takes_the_lock_off(scim: ScimClient, app: ScimClie
     assert (await part(scim, user, "credentials"))["passwordSetAt"] == clock.text()
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_password_that_a_client_sets_takes_the_lock_off(
+    method: str, admin: ScimClient, app: ScimClient, connect: Connect, database: Any
+) -> None:
+    user = await hire(admin)
+    await fail(app, user)
+    client = await connect(profile="idp")
+    body = {
+        "PUT": {**await admin.read(f"/Users/{user}"), "password": "N3w&Secret"},
+        "PATCH": {"Operations": [{"op": "replace", "path": "password", "value": "N3w&Secret"}]},
+    }[method]
+    assert (await client.request(method, f"/Users/{user}", json=body)).status_code == 200
+    assert await status_of(admin, user) == "active"
+    assert await part(admin, user, "lockout") == {"locked": False, "failedAttempts": 0}
+    assert [name for name, _ in await told(database, "user.unlock")] == ["password.changed", "user.unlocked"]
+
+
+async def test_a_password_that_is_refused_leaves_the_lock_on(
+    admin: ScimClient, app: ScimClient, connect: Connect
+) -> None:
+    user = await hire(admin)
+    await fail(app, user)
+    change = {"op": "replace", "path": "password", "value": "N3w&Secret"}
+    client = await connect(profile="admin", permissions=["user:view", "user:lifecycle"])
+    assert (await client.patch(f"/Users/{user}", change)).status_code == 403
+    assert (await admin.patch(f"/Users/{user}", {**change, "value": "short"})).status_code == 400
+    assert await status_of(admin, user) == "locked"
+
+
+async def test_a_new_password_counts_failures_from_nothing(admin: ScimClient, app: ScimClient) -> None:
+    user = await hire(admin)
+    await fail(app, user, 4)
+    await admin.patch_ok(f"/Users/{user}", {"op": "replace", "path": "password", "value": "N3w&Secret"})
+    await fail(app, user, 4)
+    assert await status_of(admin, user) == "active"
+
+
 @pytest.mark.proves("LCK-04", "STA-22")
 async def test_the_lock_is_taken_off_by_patch_by_who_may_unlock(
     admin: ScimClient, app: ScimClient, connect: Connect
