@@ -3,13 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from scim_server.lifecycle.assignments import ROLES, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Change, Lookups, Obligation
 from scim_server.lifecycle.documents import Document, get, primary_email, put
 from scim_server.lifecycle.reference_rules import MANAGER
-from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, MAPPING
+from scim_server.lifecycle.state import moment
+from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE, MAPPING
 from scim_server.scim.filters.binding import bind_filter
 from scim_server.scim.filters.grammar import parse_filter
 from scim_server.scim.identifiers import canonical_id
@@ -47,11 +49,18 @@ class Finder:
     context: FilterContext
     client_id: str
 
-    async def find(self, type_name: str, filter: str, limit: int = _MOST) -> list[Resource]:
-        """Return the resources of a type that satisfy a filter, the oldest first, without references."""
+    async def find(
+        self, type_name: str, filter: str, limit: int = _MOST, *, by: str | None = None
+    ) -> list[Resource]:
+        """Return the resources of a type that satisfy a filter, without references.
+
+        They come by an attribute in ascending order, or the oldest first.
+        """
         kind = self.context.registry.resource_types[type_name]
         condition = bind_filter(parse_filter(filter), kind, Policy())
-        lister = Lister(self.context, Selection(((kind, condition),)))
+        attribute = kind.resolve(by) if by else None
+        sort = ((kind, attribute),) if attribute else ()
+        lister = Lister(self.context, Selection(((kind, condition),), sort))
         return [row.resource for row in await lister.page(self.writer, limit=limit)]
 
     async def users_called(self, text: str) -> list[str]:
@@ -78,13 +87,14 @@ async def settle_manager(finder: Finder, before: Document | None, after: Documen
 async def lookups_for(change: Change, catalogue: Catalogue, finder: Finder, now: int) -> Lookups:
     """Return the lookups for a change of a user."""
     lost = _lost_roles(change, catalogue, now)
-    await _lock_counted(lost, catalogue, finder)
+    ends = _end_of_administration(change, catalogue, now)
+    await _lock_counted(lost, catalogue, finder, is_ending=ends is not None)
     return Lookups(
         email_taken=await _email_taken(change, finder),
         team_state=await _team_state(change, finder),
         managers=await _managers(change, finder),
         sole_roles=frozenset([entry.display for entry in lost if await _is_sole(entry, change, finder, now)]),
-        is_last_administrator=await _is_last_administrator(change, catalogue, finder, now, lost),
+        is_last_administrator=await _is_last_administrator(change, catalogue, finder, ends),
         obligations=tuple(await _obligations(change, finder)),
         recent=await _recent(change, catalogue, finder, now),
     )
@@ -131,12 +141,13 @@ def _lost_roles(change: Change, catalogue: Catalogue, now: int) -> list[Entry]:
     return [entry for entry in before if entry.id not in after] if change.old.get("active") else []
 
 
-async def _lock_counted(lost: Sequence[Entry], catalogue: Catalogue, finder: Finder) -> None:
+async def _lock_counted(
+    lost: Sequence[Entry], catalogue: Catalogue, finder: Finder, *, is_ending: bool
+) -> None:
     """Let those who take holders away from roles of which somebody has to remain do so one by one."""
-    administrating = {entry.id for entry in _administrating(catalogue)}
     counted = {entry.id for entry in lost if _least(entry) > 0}
-    if administrating & {entry.id for entry in lost}:
-        counted |= administrating
+    if is_ending:
+        counted |= {entry.id for entry in _administrating(catalogue)}
     if counted:
         await holders.lock_holders(finder.writer, finder.context.tenant_id, sorted(counted))
 
@@ -161,23 +172,54 @@ async def _is_sole(entry: Entry, change: Change, finder: Finder, now: int) -> bo
 
 
 async def _is_last_administrator(
-    change: Change, catalogue: Catalogue, finder: Finder, now: int, lost: Sequence[Entry]
+    change: Change, catalogue: Catalogue, finder: Finder, ends: int | None
 ) -> bool:
-    administrating = _administrating(catalogue)
-    if not {entry.id for entry in lost} & {entry.id for entry in administrating}:
+    """Tell whether nobody else administers when the user is to do so no more."""
+    if ends is None:
         return False
-    if not change.is_deletion and not change.is_deactivation:
-        kept = {entry.id for _, entry in valid_entries(change.new, ROLES, catalogue, now)}
-        if kept & {entry.id for entry in administrating}:
-            return False
-    ids = [entry.id for entry in administrating]
+    ids = [entry.id for entry in _administrating(catalogue)]
     others = await holders.other_active_holders(
-        finder.writer, finder.context.tenant_id, ids, change.id, now, _MOST
+        finder.writer, finder.context.tenant_id, ids, change.id, ends, _MOST
     )
     for other in others:
         if not await finder.find("ScheduledChange", f'user.value eq "{other}" and {_IS_TO_END}', 1):
             return False
     return True
+
+
+def _end_of_administration(change: Change, catalogue: Catalogue, now: int) -> int | None:
+    """Return the moment from which the user administers no more; None where the change brings no such end."""
+    before = _administrates_until(change.old, catalogue, now)
+    if before <= now:
+        return None
+    is_gone = change.is_deletion or change.is_deactivation
+    after = now if is_gone else max(now, _administrates_until(change.new, catalogue, now))
+    return int(after) if after < before else None
+
+
+def _administrates_until(document: Document, catalogue: Catalogue, now: int) -> float:
+    """Return until when an active user has a role that administers; 0 where it has none now."""
+    if not document.get("active"):
+        return 0
+    ids = {entry.id for entry in _administrating(catalogue)}
+    held = [row for row, entry in valid_entries(document, ROLES, catalogue, now) if entry.id in ids]
+    ends = [moment(row.get("validTo")) for row in held]
+    latest = max((inf if end is None else end for end in ends), default=0)
+    own = moment(get(document, LIFECYCLE, "validTo"))
+    return min(latest, inf if own is None else own)
+
+
+async def leaves_no_administrator(finder: Finder, catalogue: Catalogue, role_id: str, now: int) -> bool:
+    """Tell whether somebody administers now and nobody would without a role."""
+    ids = [entry.id for entry in _administrating(catalogue)]
+    if role_id not in ids:
+        return False
+    writer, tenant_id = finder.writer, finder.context.tenant_id
+    await holders.lock_holders(writer, tenant_id, ids)
+    kept = [other for other in ids if other != role_id]
+    if not await holders.other_active_holders(writer, tenant_id, [role_id], "", now):
+        return False
+    return not await holders.other_active_holders(writer, tenant_id, kept, "", now)
 
 
 async def _obligations(change: Change, finder: Finder) -> list[Obligation]:

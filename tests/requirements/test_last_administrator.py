@@ -5,6 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from scim_server.lifecycle.urns import LIFECYCLE, ROLE
 from tests.conftest import Connect
 from tests.requirements.accounts import act, acted, hire, last_event, problem, set_active, status_of
 from tests.support.catalogue import create_role
@@ -85,3 +86,46 @@ async def test_a_connector_plans_the_last_administrator_away_and_that_is_noted(
     hris = await connect(profile="hris")
     assert (await plan(hris, ann, "deactivate", clock.text(days=3))).status_code == 201
     assert ("R-LASTADMIN", "deferred", LAST[1]) in told(await last_event(admin, ann))
+
+
+@pytest.mark.proves("DEL-09")
+@pytest.mark.parametrize("days", [0, 3])
+@pytest.mark.parametrize("whose", ["user", "assignment"])
+async def test_the_validity_of_the_last_administrator_does_not_end(
+    admin: ScimClient, clock: Clock, whose: str, days: int
+) -> None:
+    await create_role(admin, "staff")
+    role = await create_role(admin, "admin")
+    ann = await hire(admin, "ann", **ROLES)
+    path = f"{LIFECYCLE}:validTo"
+    if whose == "assignment":
+        path = f'{ROLE}:roleAssignments[value eq "{role}"].validTo'
+
+    async def end(days: int) -> httpx2.Response:
+        operation = {"op": "replace", "path": path, "value": clock.text(days=days)}
+        return await admin.patch(f"/Users/{ann}", operation)
+
+    assert problem(await end(days)) == LAST
+    await hire(admin, "bob", **ROLES)
+    assert (await end(5)).status_code == 200
+    assert (await end(9)).status_code == 200
+
+
+@pytest.mark.proves("DEL-09")
+@pytest.mark.parametrize("way", ["delete", "rename"])
+async def test_the_role_of_the_last_administrator_stays(admin: ScimClient, way: str) -> None:
+    await create_role(admin, "staff")
+    role = await create_role(admin, "admin")
+
+    async def attempt() -> httpx2.Response:
+        if way == "delete":
+            return await admin.delete(f"/Roles/{role}")
+        operation = {"op": "replace", "path": "value", "value": "keeper"}
+        return await admin.patch(f"/Roles/{role}", operation)
+
+    ann = await hire(admin, "ann", **ROLES)
+    assert problem(await attempt()) == LAST
+    bob = await hire(admin, "bob", active=False, **ROLES)
+    assert problem(await attempt()) == LAST
+    assert await status_of(admin, ann) == "active"
+    assert await status_of(admin, bob) == "inactive"

@@ -6,13 +6,15 @@ from scim_server.lifecycle import assignments
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import DEPARTMENT, LOCATION, ROLE, Catalogue, Entry
 from scim_server.lifecycle.documents import Document, get
+from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.money import parse_amount
 from scim_server.lifecycle.urns import ROLE_GOVERNANCE
-from scim_server.scim.errors import InvalidValue
+from scim_server.scim.errors import Conflict, InvalidValue
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import ASSIGN_ROLE, CONFIGURE_FINANCE, MANAGE_PERMISSIONS
 from scim_server.services import effects
 from scim_server.services.hooks.base import Hook, Members
+from scim_server.services.lookups import leaves_no_administrator
 from scim_server.store import catalogue as rows
 from scim_server.store import holders
 
@@ -45,6 +47,8 @@ class CatalogueHook(Hook):
         """Name what it points at, refuse circles, and check amounts."""
         _check_limits(changes, before, after)
         await _check_default_roles(changes, before, after)
+        if before.get("value") != after.get("value"):
+            await _keep_administrators(changes, current, after)
         return await _named(changes, after, current)
 
     async def changed(
@@ -65,6 +69,7 @@ class CatalogueHook(Hook):
 
     async def deleting(self, changes: "Changes", current: Resource, _before: Document) -> None:
         """Take it from those who hold it, and remember whom it concerns besides."""
+        await _keep_administrators(changes, current)
         kind = next(one for one in KINDS if one.type == current.type)
         concerned = await _holders(changes, current)
 
@@ -81,6 +86,17 @@ class CatalogueHook(Hook):
         """Make a new version and recalculate those whom it concerned."""
         await _renew(changes, (await changes.catalogue()).without(current.type, current.id))
         await changes.users.recalculate(changes.holders)
+
+
+async def _keep_administrators(changes: "Changes", current: Resource, after: Document | None = None) -> None:
+    """Refuse people to take the role away, or its name, by which the last administrators administer."""
+    catalogue = await changes.catalogue()
+    names = {name.lower() for name in catalogue.policies.administrator_roles}
+    if current.type != ROLE or (after is not None and str(after.get("value")).lower() in names):
+        return
+    is_last = await leaves_no_administrator(changes.finder, catalogue, current.id, changes.moment)
+    if is_last and await changes.enforces("R-LASTADMIN"):
+        raise Conflict(message("R-LASTADMIN"))
 
 
 async def _renew(changes: "Changes", catalogue: Catalogue) -> None:
