@@ -111,7 +111,7 @@ async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Ite
     refusal = await _protected(changes, type_name, id)
     for source_id, attribute in found:
         if attribute == "manager":
-            circular = await references.is_reachable(
+            circular = changes.call.actor.is_human and await references.is_reachable(
                 changes.writer, changes.tenant_id, MANAGER_KEY, [id], source_id
             )
             work = _manager_work(None if circular else id, wanted)

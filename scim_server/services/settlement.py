@@ -67,7 +67,7 @@ class Settlement:
         changes = self._changes(writer, call)
         until = text_of(changes.moment)
         due = f'status eq "scheduled" and effectiveAt le "{until}"'
-        return [found.id for found in await changes.finder.find(TYPE, due, AT_ONCE)]
+        return [found.id for found in await changes.finder.find(TYPE, due, AT_ONCE, by="effectiveAt")]
 
     async def _carry_out(self, writer: Writer, call: CallContext, id: str) -> None:
         changes = self._changes(writer, call)
@@ -117,10 +117,11 @@ class Settlement:
         return {"status": "applied", "appliedAt": text_of(at)}
 
     async def _note_next(self, writer: Writer, call: CallContext) -> None:
-        changes = self._changes(writer, call)
-        waiting = await changes.finder.find(TYPE, 'status eq "scheduled"')
-        moments = [at for found in waiting if (at := moment_of(found.document.get("effectiveAt")))]
-        await settled_until(writer, call.principal.tenant_id, min(moments, default=None))
+        """Note when the next change is due; who plans an earlier one meanwhile waits and notes it then."""
+        changes, tenant_id = self._changes(writer, call), call.principal.tenant_id
+        await settled_until(writer, tenant_id, None)
+        for found in await changes.finder.find(TYPE, 'status eq "scheduled"', 1, by="effectiveAt"):
+            await settled_until(writer, tenant_id, moment_of(found.document.get("effectiveAt")))
 
 
 def _with_user(current: Resource, document: Document) -> Document:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scim_server.services import lookups
 from scim_server.services.changes import Changes
 from scim_server.store.database import Database
 from tests.conftest import Connect
@@ -430,3 +431,19 @@ async def test_the_ends_of_the_calendar_are_moments_or_no_dates(
     response = await admin.patch(f"/Users/{user}", {"op": "replace", "path": path, "value": text})
     assert response.status_code in {200, 400}
     assert (await admin.get(f"/Users/{user}")).status_code == 200
+
+
+@pytest.mark.proves("STA-06")
+async def test_planned_changes_happen_in_the_order_of_their_moments(
+    admin: ScimClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "_MOST", 1)
+    user = await hire(admin)
+    planned = {
+        days: await plan(admin, user, "patch", clock.text(days=days), patch=patch(title=f"Day {days}"))
+        for days in (5, 3, 4)
+    }
+    moments = {days: clock.text(days=days) for days in planned}
+    for days in sorted(planned):
+        clock.at(moments[days])
+        assert (await admin.read(f"/Users/{user}"))["title"] == f"Day {days}"
