@@ -21,7 +21,7 @@ from scim_server.scim.errors import MethodNotAllowed, NotFound, ScimError, Servi
 from scim_server.services import housekeeping
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
-from scim_server.store.database import DatabaseUnavailable
+from scim_server.store.failures import DatabaseUnavailable
 
 _log = structlog.get_logger("scim_server")
 

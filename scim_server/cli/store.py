@@ -9,7 +9,8 @@ import typer
 
 from scim_server.cli.output import CommandFailed
 from scim_server.settings import Settings, load_settings
-from scim_server.store.database import Database, DatabaseUnavailable, is_disconnect
+from scim_server.store.database import Database
+from scim_server.store.failures import DatabaseUnavailable, is_disconnect
 from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
 T = TypeVar("T")

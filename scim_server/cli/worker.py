@@ -11,7 +11,8 @@ from scim_server.cli.store import DatabaseUrl, current_store
 from scim_server.services import housekeeping
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import load_settings
-from scim_server.store.database import Database, DatabaseUnavailable
+from scim_server.store.database import Database
+from scim_server.store.failures import DatabaseUnavailable
 
 
 def worker(

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scim_server.http.responses import error_response
 from scim_server.scim.errors import ScimError
 from scim_server.security.principals import Principal
-from scim_server.store.database import DatabaseUnavailable, QueryTooLong
+from scim_server.store.failures import DatabaseUnavailable, QueryTooLong
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SLASHES = re.compile("/{2,}")

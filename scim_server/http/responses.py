@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from scim_server.scim.documents import MEDIA_TYPE, encode
 from scim_server.scim.errors import InternalError, ScimError, ServiceUnavailable, TooMany
-from scim_server.store.database import DatabaseUnavailable, QueryTooLong
+from scim_server.store.failures import DatabaseUnavailable, QueryTooLong
 
 
 class ScimResponse(Response):

@@ -20,7 +20,8 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
 from scim_server.settings import Settings
-from scim_server.store.database import Database, DatabaseUnavailable, is_disconnect
+from scim_server.store.database import Database
+from scim_server.store.failures import DatabaseUnavailable, is_disconnect
 from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
 BASE_PATH = "/scim/v2"

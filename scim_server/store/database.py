@@ -2,23 +2,61 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any, NewType, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from scim_server.store.failures import (
+    DatabaseUnavailable,
+    QueryTooLong,
+    is_disconnect,
+    is_locked,
+    may_retry,
+    was_interrupted,
+)
+from scim_server.store.sessions import Connection, Observer, PointConnection, Pool, Row, Session
+from scim_server.store.statements import Statement
 
 T = TypeVar("T")
 
-Reader = NewType("Reader", AsyncConnection)
-"""A connection in autocommit mode; functions that take one only read."""
-Writer = NewType("Writer", AsyncConnection)
-"""A connection inside a write transaction that the service commits."""
+
+class Reader(Connection):
+    """A connection in autocommit mode; functions that take one only read."""
+
+    def __init__(
+        self, pool: Pool, dialect: sa.Dialect, point: PointConnection | None, seconds: float
+    ) -> None:
+        """Read through a session of a pool, or `point` where that serves; statements may take `seconds`."""
+        super().__init__(pool, dialect)
+        self._point = point
+        self._seconds = seconds
+
+    async def session(self) -> Session:
+        """Return the session of this piece of work, whose time begins to run on SQLite."""
+        session = await super().session()
+        if self._point is not None and session.sql.sync_connection is not None:
+            session.sql.sync_connection.info[_DEADLINE][0] = time.monotonic() + self._seconds
+        return session
+
+    async def rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run a compiled statement and return its rows; on SQLite it has to be a look-up by key."""
+        if self._point is None:
+            return await super().rows(statement, **values)
+        compiled = statement.compiled("sqlite")
+        arguments = compiled.arguments(values)
+        found = self._point.rows(compiled.text, arguments)
+        self.note(compiled.text, arguments, found)
+        return found
+
+
+class Writer(Connection):
+    """A connection inside a write transaction that the service commits."""
+
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -28,25 +66,9 @@ _DRIVERS = {
 _ATTEMPTS = 8
 _DEADLINE = "deadline"
 _STEPS_BETWEEN_LOOKS = 200_000
-_QUERY_CANCELLED = "57014"
 READ_SECONDS = 30.0
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
-_UNREACHABLE_STATES = ("08", "28", "3D", "53300", "57P")
-"""SQLSTATE classes: connection lost, not let in, no such database, too many connections, shutting down."""
-_RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
 BUSY_TIMEOUT_MILLISECONDS = 5_000
-
-
-class DatabaseUnavailable(Exception):
-    """The database does not answer; the same call may succeed later."""
-
-
-class QueryTooLong(Exception):
-    """A reading statement was stopped because it took longer than it may."""
-
-
-class LostRace(Exception):
-    """Another writer changed the row between its read and this write; the unit of work may be tried again."""
 
 
 class Database:
@@ -66,51 +88,71 @@ class Database:
         self._read_seconds = read_seconds
         self._write_lock = asyncio.Lock()
         self._writing: set[asyncio.Future[Any]] = set()
-        if self.dialect == "sqlite":
-            self._read_engine = self._sqlite_engine(pool_size)
-            event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)
-            self._write_engine = self._sqlite_engine(1)
-        else:
-            shared: dict[str, Any] = {
-                "pool_size": pool_size,
-                "max_overflow": 0,
-                "pool_timeout": 10,
-                "hide_parameters": True,
-                **_JSON_AS_TEXT,
-            }
-            self._read_engine = create_async_engine(
-                self.url,
-                isolation_level="AUTOCOMMIT",
-                pool_reset_on_return=None,
-                connect_args={"server_settings": {"statement_timeout": str(int(read_seconds * 1_000))}},
-                **shared,
-            )
-            self._write_engine = create_async_engine(self.url, **shared)
-
-    def _sqlite_engine(self, pool_size: int) -> AsyncEngine:
-        engine = create_async_engine(
-            self.url,
-            isolation_level="AUTOCOMMIT",
-            pool_reset_on_return=None,
-            poolclass=sa.AsyncAdaptedQueuePool,
-            pool_size=pool_size,
-            max_overflow=0,
-            hide_parameters=True,
+        self._read_engine, self._write_engine = (
+            (self._sqlite_engine(), self._sqlite_engine())
+            if self.dialect == "sqlite"
+            else (self._postgresql_engine(read_seconds), self._postgresql_engine())
         )
+        if self.dialect == "sqlite":
+            event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)
+        self._readers = Pool(self._read_engine, pool_size)
+        self._writers = Pool(self._write_engine, 1 if self.dialect == "sqlite" else pool_size)
+        path = self.url.database
+        self._point = PointConnection(path) if self.dialect == "sqlite" and path else None
+
+    def _sqlite_engine(self) -> AsyncEngine:
+        engine = self._engine()
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
 
+    def _postgresql_engine(self, read_seconds: float | None = None) -> AsyncEngine:
+        limits = {} if read_seconds is None else {"statement_timeout": str(int(read_seconds * 1_000))}
+        return self._engine(connect_args={"server_settings": limits}, **_JSON_AS_TEXT)
+
+    def _engine(self, **options: Any) -> AsyncEngine:
+        """Return an engine whose connections are in autocommit mode; the pools here keep them."""
+        return create_async_engine(
+            self.url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=sa.NullPool,
+            hide_parameters=True,
+            **options,
+        )
+
     @property
     def engine(self) -> AsyncEngine:
-        """The engine that migrations run on."""
-        return self._write_engine
+        """The engine that migrations run on, each connection one transaction on PostgreSQL."""
+        if self.dialect == "sqlite":
+            return self._write_engine
+        return self._write_engine.execution_options(isolation_level="READ COMMITTED")
+
+    @contextmanager
+    def observed(self, observer: Observer) -> Iterator[None]:
+        """Tell an observer of every statement that is run meanwhile."""
+
+        def note(_connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+            fetched = getattr(cursor, "_rows", None) or ()
+            observer(statement, parameters, max(int(cursor.rowcount or 0), len(fetched)))
+
+        engines = [self._read_engine.sync_engine, self._write_engine.sync_engine]
+        for engine in engines:
+            event.listen(engine, "after_cursor_execute", note)
+        self._readers.observer = self._writers.observer = observer
+        try:
+            yield
+        finally:
+            self._readers.observer = self._writers.observer = None
+            for engine in engines:
+                event.remove(engine, "after_cursor_execute", note)
 
     async def close(self) -> None:
         """Close every connection, after the transactions that are under way."""
         if self._writing:
             await asyncio.wait(self._writing)
-        await self._read_engine.dispose()
-        await self._write_engine.dispose()
+        await self._readers.close()
+        await self._writers.close()
+        if self._point is not None:
+            self._point.close()
 
     async def read(self, work: Callable[[Reader], Awaitable[T]]) -> T:
         """Run reading work on a connection; a connection that turned out dead is replaced once.
@@ -130,30 +172,47 @@ class Database:
             raise DatabaseUnavailable(str(error)) from error
 
     async def _read_once(self, work: Callable[[Reader], Awaitable[T]]) -> T:
-        async with self._read_engine.connect() as connection:
-            if self.dialect == "sqlite" and connection.sync_connection is not None:
-                connection.sync_connection.info[_DEADLINE][0] = time.monotonic() + self._read_seconds
-            try:
-                return await work(Reader(connection))
-            except DBAPIError as error:
-                if _was_interrupted(error):
-                    raise QueryTooLong(str(error)) from error
-                raise
+        reader = Reader(self._readers, self._read_engine.dialect, self._point, self._read_seconds)
+        is_sound = False
+        try:
+            result = await work(reader)
+            is_sound = True
+        except Exception as error:
+            is_sound = not is_disconnect(error)
+            if was_interrupted(error):
+                raise QueryTooLong(str(error)) from error
+            raise
+        finally:
+            await reader.release(is_sound=is_sound)
+        return result
 
     @asynccontextmanager
     async def _writer(self) -> AsyncIterator[Writer]:
+        writer = Writer(self._writers, self._write_engine.dialect)
         if self.dialect == "postgresql":
-            async with self._write_engine.connect() as connection, connection.begin():
-                yield Writer(connection)
+            async with self._transaction(writer, "BEGIN"):
+                yield writer
             return
-        async with self._write_lock, self._write_engine.connect() as connection:
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        async with self._write_lock, self._transaction(writer, "BEGIN IMMEDIATE"):
+            yield writer
+
+    @asynccontextmanager
+    async def _transaction(self, writer: Writer, begin: str) -> AsyncIterator[None]:
+        """Begin, and commit or roll back; a session whose transaction did not end properly is closed."""
+        is_sound = False
+        try:
+            driver = (await writer.session()).driver
+            await driver.execute(begin)
             try:
-                yield Writer(connection)
+                yield
             except BaseException:
-                await connection.exec_driver_sql("ROLLBACK")
+                await driver.execute("ROLLBACK")
+                is_sound = True
                 raise
-            await connection.exec_driver_sql("COMMIT")
+            await driver.execute("COMMIT")
+            is_sound = True
+        finally:
+            await writer.release(is_sound=is_sound)
 
     async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         """Run work in one transaction and commit it, or roll it back where it raises.
@@ -184,13 +243,9 @@ class Database:
                     worked = True
             except Exception as error:
                 gone = is_disconnect(error)
-                if not gone and not _may_retry(error):
+                if not gone and not may_retry(error):
                     raise
-                if (
-                    "database is locked" in str(error)
-                    or attempt == _ATTEMPTS
-                    or (gone and (worked or attempt > 1))
-                ):
+                if is_locked(error) or attempt == _ATTEMPTS or (gone and (worked or attempt > 1)):
                     raise DatabaseUnavailable(str(error)) from error
                 await asyncio.sleep(0 if gone else 0.005 * attempt)
             else:
@@ -219,34 +274,3 @@ def _limit_sqlite(connection: Any, record: Any) -> None:
         return time.monotonic() > deadline[0]
 
     connection.run_async(lambda driver: driver.set_progress_handler(is_over, _STEPS_BETWEEN_LOOKS))
-
-
-def _was_interrupted(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    return state == _QUERY_CANCELLED or str(error.orig) == "interrupted"
-
-
-def is_disconnect(error: BaseException) -> bool:
-    """Tell whether an error means that the database could not be reached or went away."""
-    if isinstance(error, PoolTimeout | ConnectionError | OSError):
-        return True
-    if not isinstance(error, DBAPIError):
-        return str(getattr(error, "sqlstate", "")).startswith(_UNREACHABLE_STATES)
-    state = getattr(error.orig, "sqlstate", None) or ""
-    text = str(error.orig)
-    return (
-        error.connection_invalidated
-        or state.startswith(_UNREACHABLE_STATES)
-        or "unable to open database file" in text
-        or "connection is closed" in text
-        or isinstance(getattr(error.orig, "__cause__", None), OSError)
-    )
-
-
-def _may_retry(error: BaseException) -> bool:
-    if isinstance(error, LostRace):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    return state in _RETRIED_STATES or "database is locked" in str(error.orig)

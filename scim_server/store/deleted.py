@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from scim_server.scim.documents import is_storable
 from scim_server.scim.resources import Resource
-from scim_server.store.database import LostRace, Reader, Writer
+from scim_server.store.database import Reader, Writer
+from scim_server.store.failures import LostRace
 from scim_server.store.filters.json import JSON_DIALECTS, has
 from scim_server.store.phases import add_phases
 from scim_server.store.resources import COLUMNS, Contents, columns_of, only

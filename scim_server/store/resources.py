@@ -13,7 +13,8 @@ from scim_server.scim.documents import encode, is_storable, load
 from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
 from scim_server.store import clock
-from scim_server.store.database import LostRace, Reader, Writer
+from scim_server.store.database import Reader, Writer
+from scim_server.store.failures import LostRace
 from scim_server.store.phases import Clocked, Phase, add_phases, remove_phases
 from scim_server.store.tables import Record, resource, unique_value
 

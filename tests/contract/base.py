@@ -13,7 +13,8 @@ from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.store import clients, deleted, references, resources
 from scim_server.store.clock import now
-from scim_server.store.database import Database, LostRace, Reader, Writer
+from scim_server.store.database import Database, Reader, Writer
+from scim_server.store.failures import LostRace
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.json import JSON_DIALECTS
 from scim_server.store.identifiers import new_id

@@ -7,7 +7,8 @@ import pytest
 
 from scim_server.scim.resources import Resource
 from scim_server.store import clients, counters, resources
-from scim_server.store.database import LostRace, Writer
+from scim_server.store.database import Writer
+from scim_server.store.failures import LostRace
 from scim_server.store.identifiers import new_id
 from scim_server.store.listing import live_count
 from tests.contract.base import StoreGround, contents_of

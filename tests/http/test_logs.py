@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from scim_server.http.logging import configure_logging
 from scim_server.http.server import Server
-from scim_server.store.database import DatabaseUnavailable
+from scim_server.store.failures import DatabaseUnavailable
 from tests.support.client import ScimClient
 
 Lines = Callable[[], list[dict[str, Any]]]

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import event
-
 from scim_server.store.database import Database
 
 
@@ -33,19 +31,12 @@ def _names(statement: str, table: str) -> bool:
 
 @contextmanager
 def counted(database: Database) -> Iterator[Cost]:
-    """Give the cost of what is done meanwhile, on both engines."""
+    """Give the cost of what is done meanwhile."""
     cost = Cost()
-    engines = [database.engine.sync_engine, database._read_engine.sync_engine]  # noqa: SLF001
 
-    def note(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(statement: str, _parameters: Any, rows: int) -> None:
         cost.statements.append(statement)
-        fetched = getattr(cursor, "_rows", None)
-        cost.rows.append(max(int(cursor.rowcount or 0), len(fetched) if fetched is not None else 0))
+        cost.rows.append(rows)
 
-    for engine in engines:
-        event.listen(engine, "after_cursor_execute", note)
-    try:
+    with database.observed(note):
         yield cost
-    finally:
-        for engine in engines:
-            event.remove(engine, "after_cursor_execute", note)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from scim_server.store import audit, clients, deleted, people, references, resources
 from scim_server.store.database import Database, Reader, Writer
@@ -140,15 +139,11 @@ async def plans(database: Database, work: Work) -> str:
     """Return how the database goes about the statements of a piece of work."""
     statements: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        statements.append((statement, parameters))
+    def note(statement: str, parameters: Any, _rows: int) -> None:
+        statements.append((statement, tuple(parameters)))
 
-    engine = database._read_engine.sync_engine  # noqa: SLF001 - what is asked is seen nowhere else
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with database.observed(note):
         await database.read(work)
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     explain = "EXPLAIN QUERY PLAN" if database.dialect == "sqlite" else "EXPLAIN"
 
     async def explained(reader: Reader) -> str:

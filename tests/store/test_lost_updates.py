@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from scim_server.store import clients
-from scim_server.store.database import Database, DatabaseUnavailable, LostRace, Reader, Writer
+from scim_server.store.database import Database, Reader, Writer
+from scim_server.store.failures import DatabaseUnavailable, LostRace
 from scim_server.store.tables import counter
 
 INCREMENTS = 400

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from scim_server.store import clients
-from scim_server.store.database import Database, DatabaseUnavailable, Writer
+from scim_server.store.database import Database, Writer
+from scim_server.store.failures import DatabaseUnavailable
 from scim_server.store.upgrade import stored_revision
 from tests.store.relay import Relay
 

@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from scim_server.http.responses import error_response
-from scim_server.store.database import Database, QueryTooLong, Reader
+from scim_server.store.database import Database, Reader
+from scim_server.store.failures import QueryTooLong
 
 ENDLESS = sa.text("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c")
 

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from scim_server.http.server import server_of
 from scim_server.scim.errors import ServiceUnavailable
-from scim_server.store.database import DatabaseUnavailable, is_disconnect
+from scim_server.store.failures import DatabaseUnavailable, is_disconnect
 
 
 async def healthz(_request: Request) -> Response:

@@ -1,0 +1,206 @@
+"""Connections: kept open for reuse, read and written through by SQLAlchemy or by compiled statements."""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVarTuple, overload
+
+import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from scim_server.store.statements import Statement
+
+Columns = TypeVarTuple("Columns")
+
+Row = Any
+"""A row of a compiled statement: its columns by position."""
+Observer = Callable[[str, Sequence[Any], int], None]
+"""Told of a statement: its text, its parameters, how many rows it returned or changed."""
+_SECONDS_TO_WAIT = 10.0
+
+
+class Session:
+    """One open connection in autocommit mode: SQLAlchemy's, and the driver's own below it."""
+
+    __slots__ = ("driver", "sql")
+
+    def __init__(self, sql: AsyncConnection, driver: Any) -> None:
+        self.sql = sql
+        self.driver = driver
+
+    async def discard(self) -> None:
+        """Close the connection for good, whatever state it is in."""
+        await self.sql.invalidate()
+        await self.sql.close()
+
+
+class Pool:
+    """Hands out the session used last, so that what the driver prepared is at hand, and opens `size` at most.
+
+    SQLAlchemy's own pool wraps and resets a connection at every use, which costs as much as a look-up.
+    """
+
+    def __init__(self, engine: AsyncEngine, size: int) -> None:
+        self._engine = engine
+        self._room = size
+        self.observer: Observer | None = None
+        self._idle: list[Session] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> Session:
+        """Return a session that nobody else has; raises sqlalchemy.exc.TimeoutError where none comes free."""
+        while not self._idle:
+            if self._room > 0:
+                return await self._open()
+            await self._wait()
+        return self._idle.pop()
+
+    async def _open(self) -> Session:
+        self._room -= 1
+        try:
+            connection = await self._engine.connect()
+            driver = (await connection.get_raw_connection()).driver_connection
+        except BaseException:
+            self._make_room()
+            raise
+        return Session(connection, driver)
+
+    async def _wait(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(_SECONDS_TO_WAIT):
+                await turn
+        except TimeoutError as error:
+            raise PoolTimeout("every connection is in use") from error
+        finally:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+
+    def give(self, session: Session) -> None:
+        """Take a session back."""
+        self._idle.append(session)
+        self._wake()
+
+    async def drop(self, session: Session) -> None:
+        """Close a session that may not be used again, and those that wait, which may have died with it."""
+        suspects, self._idle = [session, *self._idle], []
+        for suspect in suspects:
+            try:
+                await suspect.discard()
+            finally:
+                self._make_room()
+
+    def _make_room(self) -> None:
+        self._room += 1
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    async def close(self) -> None:
+        """Close every session that is not in use, and the engine."""
+        while self._idle:
+            await self._idle.pop().sql.close()
+        await self._engine.dispose()
+
+
+class Connection:
+    """What a piece of work reads and writes through; its session is taken from the pool at first use."""
+
+    def __init__(self, pool: Pool, dialect: sa.Dialect) -> None:
+        self.dialect = dialect
+        self._pool = pool
+        self._session: Session | None = None
+
+    async def session(self) -> Session:
+        """Return the session of this piece of work."""
+        if self._session is None:
+            self._session = await self._pool.take()
+        return self._session
+
+    async def release(self, *, is_sound: bool) -> None:
+        """Give the session back, or close it where it is not sound."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if is_sound:
+            self._pool.give(session)
+        else:
+            await self._pool.drop(session)
+
+    @overload
+    async def execute(
+        self, statement: TypedReturnsRows[*Columns], parameters: Any = None
+    ) -> sa.CursorResult[*Columns]: ...
+
+    @overload
+    async def execute(
+        self, statement: sa.Executable, parameters: Any = None
+    ) -> sa.CursorResult[*tuple[Any, ...]]: ...
+
+    async def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Run a SQLAlchemy statement."""
+        return await (self._session or await self.session()).sql.execute(statement, parameters)
+
+    async def exec_driver_sql(self, text: str, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
+        """Run SQL as the driver takes it."""
+        return await (self._session or await self.session()).sql.exec_driver_sql(text, parameters)
+
+    async def rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run a compiled statement and return its rows."""
+        compiled = statement.compiled(self.dialect.name)
+        arguments = compiled.arguments(values)
+        driver = (self._session or await self.session()).driver
+        if self.dialect.name == "sqlite":
+            found: Sequence[Row] = await driver.execute_fetchall(compiled.text, arguments)
+        else:
+            found = await driver.fetch(compiled.text, *arguments)
+        self.note(compiled.text, arguments, found)
+        return found
+
+    def note(self, text: str, arguments: Sequence[Any], found: Sequence[Row]) -> None:
+        """Tell the observer, where there is one."""
+        if self._pool.observer is not None:
+            self._pool.observer(text, arguments, len(found))
+
+    async def row(self, statement: Statement, **values: Any) -> Row | None:
+        """Run a compiled statement and return its first row, None where there is none."""
+        found = await self.rows(statement, **values)
+        return found[0] if found else None
+
+
+class PointConnection:
+    """A SQLite connection used on the event loop's own thread, for look-ups that take microseconds.
+
+    Crossing to a worker thread and back costs several times what such a look-up does; anything that
+    may take long must not come here, since nothing else runs meanwhile.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def rows(self, text: str, arguments: Sequence[Any]) -> Sequence[Row]:
+        """Run a statement and return its rows; raises sqlite3.Error."""
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection.execute(text, arguments).fetchall()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"file:{self._path}?mode=rw", uri=True, isolation_level=None)
+        connection.execute("PRAGMA busy_timeout = 100")
+        return connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
