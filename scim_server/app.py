@@ -87,6 +87,7 @@ async def _routing_error(request: Request, error: Exception) -> Response:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": ", ".join(sorted(allowed))})
         failure = MethodNotAllowed(request.method, allowed)
     if BASE_PATH in request.url.path and not request.url.path.endswith("/ServiceProviderConfig"):
+        facts.is_again = True
         try:
             await server_of(request).call(request)
         except (ScimError, DatabaseUnavailable) as refusal:

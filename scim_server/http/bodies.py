@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from scim_server.http.middleware import facts_of
 from scim_server.scim.documents import MEDIA_TYPE, decode
 from scim_server.scim.errors import InvalidSyntax, PayloadTooLarge, UnsupportedMediaType
 
@@ -22,14 +23,21 @@ async def read_json(request: Request, maximum: int) -> Any:
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > maximum:
         raise _too_large(maximum)
+    facts = facts_of(request.scope)
+    if facts.body is None:
+        facts.body = await _received(request, maximum)
+    if not facts.body.strip():
+        raise InvalidSyntax("The body is empty; this request needs a JSON object.")
+    return decode(facts.body)
+
+
+async def _received(request: Request, maximum: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > maximum:
             raise _too_large(maximum)
-    if not body.strip():
-        raise InvalidSyntax("The body is empty; this request needs a JSON object.")
-    return decode(bytes(body))
+    return bytes(body)
 
 
 def _too_large(maximum: int) -> PayloadTooLarge:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scim_server.http.responses import error_response
 from scim_server.scim.errors import ScimError
 from scim_server.security.principals import Principal
+from scim_server.store.callers import Claim
 from scim_server.store.failures import DatabaseUnavailable, QueryTooLong
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -21,11 +22,18 @@ _log = structlog.get_logger("scim_server")
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What the layers of one request learn about it, for its log line and its error."""
+    """What the layers of one request learn about it, for its log line and its error.
+
+    `claim` is what has to hold of the caller before anything is answered, `is_again` tells that it did not
+    and the request is served anew, `body` keeps what was received for that.
+    """
 
     request_id: str
     root_path: str
     principal: Principal | None = None
+    claim: Claim | None = None
+    is_again: bool = False
+    body: bytes | None = None
     route: str = ""
     started: float = field(default_factory=time.perf_counter)
 

@@ -11,8 +11,10 @@ from scim_server.http.endpoints import bulk, discovery, health
 from scim_server.http.endpoints.lists import SearchEndpoint
 from scim_server.http.endpoints.resources import USER, ResourceEndpoints
 from scim_server.http.middleware import facts_of
-from scim_server.http.server import BASE_PATH
+from scim_server.http.server import BASE_PATH, server_of
+from scim_server.scim.errors import ScimError
 from scim_server.scim.registry import Registry
+from scim_server.store.callers import CallerChanged
 
 Handler = Callable[[Request], Awaitable[Response]]
 Entry = tuple[str, tuple[str, ...], Handler]
@@ -73,7 +75,26 @@ def _named(path: str, handler: Handler) -> Handler:
     route = path.replace(":resource}", "}") or "/"
 
     async def endpoint(request: Request) -> Response:
-        facts_of(request.scope).route = route
-        return await handler(request)
+        facts = facts_of(request.scope)
+        facts.route = route
+        try:
+            return await _confirmed(handler, request)
+        except CallerChanged:
+            facts.is_again = True
+            return await handler(request)
 
     return endpoint
+
+
+async def _confirmed(handler: Handler, request: Request) -> Response:
+    """Serve a request, and answer nothing, not even an error, before the claim on the caller is confirmed."""
+    facts = facts_of(request.scope)
+    try:
+        response = await handler(request)
+    except ScimError:
+        if facts.claim is not None and not facts.claim.is_confirmed:
+            await server_of(request).confirm(facts.claim)
+        raise
+    if facts.claim is not None and not facts.claim.is_confirmed:
+        await server_of(request).confirm(facts.claim)
+    return response

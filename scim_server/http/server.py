@@ -20,6 +20,7 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
 from scim_server.settings import Settings
+from scim_server.store.callers import Claim
 from scim_server.store.database import Database
 from scim_server.store.failures import DatabaseUnavailable, is_disconnect
 from scim_server.store.upgrade import head_revision, stored_revision, upgrade
@@ -105,13 +106,19 @@ class Server:
 
         Raises InvalidValue where the request asks for a preview and `can_preview` does not say there is one.
         """
-        await self.prepare()
-        tenant = request.path_params.get("tenant")
-        principal = await self.authenticator.principal(request.headers.get("authorization"), tenant=tenant)
-        facts_of(request.scope).principal = principal
-        request_id = facts_of(request.scope).request_id
+        if not self._ready:
+            await self.prepare()
+        facts = facts_of(request.scope)
+        header, tenant = request.headers.get("authorization"), request.path_params.get("tenant")
+        known = None if facts.is_again else self.authenticator.remembered(header, tenant=tenant)
+        principal, claim = known or (await self.authenticator.principal(header, tenant=tenant), None)
+        facts.principal, facts.claim = principal, claim
         is_dry_run = asks_for_preview(request, is_possible=can_preview)
-        return CallContext(principal, self.base_url(request), request_id, is_dry_run)
+        return CallContext(principal, self.base_url(request), facts.request_id, is_dry_run, claim)
+
+    async def confirm(self, claim: Claim) -> None:
+        """Confirm a claim that nothing confirmed on the way; raises CallerChanged."""
+        await self.database.read(lambda reader: reader.confirm(), claim)
 
     def base_url(self, request: Request) -> str:
         """Return the SCIM base URL as the client addressed it, without a trailing slash."""

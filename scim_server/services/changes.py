@@ -76,6 +76,7 @@ class Changes:
         self.holders: list[str] = []
         self.shown: Document = {}
         self._own_catalogue: Catalogue | None = None
+        self._version: int | None = None
 
     @property
     def principal(self) -> Principal:
@@ -92,7 +93,9 @@ class Changes:
 
         What a transaction has changed itself it sees alone: others must not before the commit.
         """
-        return self._own_catalogue or await self.lifecycle.catalogue(self.writer, self.tenant_id)
+        if self._own_catalogue is not None:
+            return self._own_catalogue
+        return await self.lifecycle.catalogue(self.writer, self.tenant_id, self._version)
 
     def catalogue_changed(self, catalogue: Catalogue) -> None:
         """Note what the catalogue is now that this transaction has changed it or the policies."""
@@ -195,7 +198,8 @@ class Changes:
         if not (resource_type.name == USER and work == CHANGING and partly):
             self.principal.require(permission_for(resource_type.name, work))
         check_changeable(self.principal, resource_type)
-        await guard.unchanged(self.writer, self.principal)
+        caller = await guard.unchanged(self.writer, self.call)
+        self._version = None if caller is None else caller.catalogue_version
 
     async def record(self, event: audit.Event) -> None:
         """Write an event to the audit trail, without what is never returned, and keep it for a dry run."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scim_server.lifecycle.change import Actor
 from scim_server.scim.registry import Registry
 from scim_server.security.principals import Principal
+from scim_server.store.callers import Claim
 from scim_server.store.clock import now
 from scim_server.store.database import Database
 from scim_server.store.filters.compiler import FilterContext
@@ -15,13 +16,15 @@ from scim_server.store.filters.json import JSON_DIALECTS
 class CallContext:
     """The principal of a call, the base URL under which it sees the server, and the id of the request.
 
-    `is_dry_run` asks for what a change would do, with nothing written.
+    `is_dry_run` asks for what a change would do, with nothing written. `claim` is that the principal is still
+    what the store says, where that was not read for this call; nothing is answered before it is confirmed.
     """
 
     principal: Principal
     base_url: str
     request_id: str = ""
     is_dry_run: bool = False
+    claim: Claim | None = None
 
     @property
     def actor(self) -> Actor:

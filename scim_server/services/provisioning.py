@@ -17,7 +17,7 @@ from scim_server.services.completion import complete
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.dry_run import raise_if_dry
 from scim_server.services.lifecycle import USER, Lifecycle
-from scim_server.services.loading import load_references
+from scim_server.services.loading import fetch_loaded, load_references
 from scim_server.services.refusals import on_record
 from scim_server.services.row_scope import (
     check_readable,
@@ -26,7 +26,6 @@ from scim_server.services.row_scope import (
     stays_in_scope,
 )
 from scim_server.services.settlement import Settlement
-from scim_server.store import resources
 from scim_server.store.audit import fetch_event
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader, Writer
@@ -49,7 +48,7 @@ class Provisioning:
         call.principal.require(permission_for(resource_type.name, READING))
         await self._settlement.settle(call)
         found = await self._database.read(
-            lambda reader: self._found(reader, call, resource_type, id, projection)
+            lambda reader: self._found(reader, call, resource_type, id, projection), call.claim
         )
         await self._note_reading(call, found, projection)
         return found
@@ -69,28 +68,31 @@ class Provisioning:
             if event is None:
                 raise not_found(resource_type, id)
             return event
-        found = await resources.fetch(reader, tenant_id, resource_type.name, canonical_id(id), now=moment)
-        if found is None or not await is_in_scope(reader, self._context(call), call.principal, found):
+        found = await fetch_loaded(reader, tenant_id, resource_type, id, projection, now=moment)
+        if found is None:
             raise not_found(resource_type, id)
-        await self._complete(reader, call, found, projection, moment)
+        if call.principal.row_scope is not None and not await is_in_scope(
+            reader, self._context(call), call.principal, found
+        ):
+            raise not_found(resource_type, id)
+        projections = {resource_type.name: projection}
+        catalogue = await self._lifecycle.catalogue(reader, tenant_id, call.principal.catalogue_version)
+        await complete(reader, self._lifecycle, call.principal, catalogue, [found], projections, moment)
         return found
 
     async def _complete(
         self,
-        connection: Reader | Writer,
+        writer: Writer,
         call: CallContext,
         found: Resource,
         projection: Projection,
         moment: int,
-        catalogue: Catalogue | None = None,
+        catalogue: Catalogue,
     ) -> None:
         tenant_id = call.principal.tenant_id
         projections = {projection.resource_type.name: projection}
-        await load_references(connection, tenant_id, self._registry, [found], projections, now=moment)
-        known = catalogue or await self._lifecycle.catalogue(
-            connection, tenant_id, call.principal.catalogue_version
-        )
-        await complete(connection, self._lifecycle, call.principal, known, [found], projections, moment)
+        await load_references(writer, tenant_id, self._registry, [found], projections, now=moment)
+        await complete(writer, self._lifecycle, call.principal, catalogue, [found], projections, moment)
 
     async def _note_reading(self, call: CallContext, found: Resource, projection: Projection) -> None:
         """Put into the audit trail that a person looked at a user (S2 UC-002 Post, X-22)."""

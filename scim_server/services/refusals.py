@@ -31,6 +31,8 @@ async def on_record(
     try:
         yield
     except ScimError as error:
+        if call.claim is not None:
+            await database.read(lambda reader: reader.confirm(), call.claim)
         if error.status in REFUSED and not call.is_dry_run:
             await record(database, registry, call, resource_type, work, id, error)
         raise

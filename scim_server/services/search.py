@@ -104,7 +104,9 @@ class Search:
         types = _readable(call, types)
         selection = self._selection(call, types, query)
         await self._settlement.settle(call)
-        return await self._database.read(lambda reader: self._page(reader, call, selection, query))
+        return await self._database.read(
+            lambda reader: self._page(reader, call, selection, query), call.claim
+        )
 
     def _selection(self, call: CallContext, types: Sequence[ResourceType], query: Query) -> Selection:
         conditions: list[tuple[ResourceType, Condition | None]] = [(kind, None) for kind in types]

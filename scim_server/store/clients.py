@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scim_server.store.callers import OF_CLIENT, OF_TOKEN, Caller
 from scim_server.store.database import Reader, Writer
 from scim_server.store.resources import insert_ignoring
 from scim_server.store.tables import Record, client, secret, tenant, token
@@ -13,59 +14,22 @@ TOUCH_EVERY = 300_000_000
 """Microseconds between two notes of a token's use."""
 
 
-async def caller_of(reader: Reader, digest: str) -> Record | None:
-    """Return token, client and tenant of a token's digest in one row, None for an unknown one."""
-    query = (
-        sa.select(
-            token.c.expires,
-            token.c.revoked,
-            client.c.revoked.label("client_revoked"),
-            client.c.tenant_id,
-            client.c.id.label("client_id"),
-            client.c.name.label("client_name"),
-            client.c.profile,
-            client.c.dialect,
-            client.c.permissions,
-            client.c.switches,
-            client.c.user_id,
-            client.c.row_scope,
-            tenant.c.name.label("tenant_name"),
-            tenant.c.catalogue_version,
-            tenant.c.settle_at,
-            token.c.id.label("token_id"),
-            token.c.owner_id,
-            token.c.scopes,
-            token.c.last_used,
-        )
-        .join_from(
-            token, client, sa.and_(client.c.tenant_id == token.c.tenant_id, client.c.id == token.c.client_id)
-        )
-        .join(tenant, tenant.c.id == client.c.tenant_id)
-        .where(token.c.digest == digest)
-    )
-    row: Record | None = (await reader.execute(query)).first()
-    return row
+async def caller_of(reader: Reader, digest: str) -> Caller | None:
+    """Return token, client and tenant of a token's digest, None for an unknown one."""
+    row = await reader.row(OF_TOKEN, digest=digest)
+    return None if row is None else Caller._make(row)
 
 
-async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = "") -> Record | None:
-    """Return what a caller may have lost since it was identified, in one statement.
+async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = "") -> Caller | None:
+    """Return what the store says of a caller now, in one statement; None for an unknown client.
 
-    The row has `catalogue_version`, `permissions` and `revoked` of the client, and `token_revoked`
-    and `scopes` of the token of a digest; None for an unknown client.
+    Without a digest of a token of the client it is about the client alone.
     """
-    query = (
-        sa.select(
-            tenant.c.catalogue_version,
-            client.c.permissions,
-            client.c.revoked,
-            token.c.revoked.label("token_revoked"),
-            token.c.scopes,
-        )
-        .join_from(client, tenant, tenant.c.id == client.c.tenant_id)
-        .outerjoin(token, sa.and_(token.c.digest == digest, token.c.client_id == client.c.id))
-        .where(client.c.tenant_id == tenant_id, client.c.id == client_id)
-    )
-    return (await writer.execute(query)).first()
+    row = await writer.row(OF_TOKEN, digest=digest) if digest else None
+    if row is not None and (found := Caller._make(row)).client_id == client_id:
+        return found
+    row = await writer.row(OF_CLIENT, tenant_id=tenant_id, client_id=client_id)
+    return None if row is None else Caller._make(row)
 
 
 async def tenant_id_of(reader: Reader | Writer, name: str) -> int | None:

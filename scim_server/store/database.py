@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from scim_server.store.callers import OF_TOKEN, WIDTH, Claim
 from scim_server.store.failures import (
     DatabaseUnavailable,
     QueryTooLong,
@@ -29,12 +30,21 @@ class Reader(Connection):
     """A connection in autocommit mode; functions that take one only read."""
 
     def __init__(
-        self, pool: Pool, dialect: sa.Dialect, point: PointConnection | None, seconds: float
+        self,
+        pool: Pool,
+        dialect: sa.Dialect,
+        point: PointConnection | None,
+        seconds: float,
+        claim: Claim | None = None,
     ) -> None:
-        """Read through a session of a pool, or `point` where that serves; statements may take `seconds`."""
+        """Read through a session of a pool, or `point` where that serves; statements may take `seconds`.
+
+        `claim` is confirmed by the first statement that can, before anything read is used.
+        """
         super().__init__(pool, dialect)
         self._point = point
         self._seconds = seconds
+        self._claim = claim
 
     async def session(self) -> Session:
         """Return the session of this piece of work, whose time begins to run on SQLite."""
@@ -52,6 +62,27 @@ class Reader(Connection):
         found = self._point.rows(compiled.text, arguments)
         self.note(compiled.text, arguments, found)
         return found
+
+    async def claimed_row(self, statement: Statement, **values: Any) -> Row | None:
+        """Run a compiled query whose first column is never NULL, and return its first row.
+
+        A claim that is open is confirmed first, on PostgreSQL by the same statement. Raises CallerChanged.
+        """
+        claim = self._claim
+        if claim is None or claim.is_confirmed:
+            return await self.row(statement, **values)
+        if self._point is not None:
+            await self.confirm()
+            return await self.row(statement, **values)
+        found = await self.row(OF_TOKEN.beside(statement), digest=claim.digest, **values)
+        claim.confirm(found and found[:WIDTH])
+        return None if found is None or found[WIDTH] is None else found[WIDTH:]
+
+    async def confirm(self) -> None:
+        """Confirm the claim, where one is open; raises CallerChanged."""
+        claim = self._claim
+        if claim is not None and not claim.is_confirmed:
+            claim.confirm(await self.row(OF_TOKEN, digest=claim.digest))
 
 
 class Writer(Connection):
@@ -154,28 +185,30 @@ class Database:
         if self._point is not None:
             self._point.close()
 
-    async def read(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+    async def read(self, work: Callable[[Reader], Awaitable[T]], claim: Claim | None = None) -> T:
         """Run reading work on a connection; a connection that turned out dead is replaced once.
 
-        Raises DatabaseUnavailable where no connection can be had.
+        A claim is confirmed before a result is returned. Raises CallerChanged where it does not hold, and
+        DatabaseUnavailable where no connection can be had.
         """
         try:
-            return await self._read_once(work)
+            return await self._read_once(work, claim)
         except Exception as error:
             if not is_disconnect(error):
                 raise
         try:
-            return await self._read_once(work)
+            return await self._read_once(work, claim)
         except Exception as error:
             if not is_disconnect(error):
                 raise
             raise DatabaseUnavailable(str(error)) from error
 
-    async def _read_once(self, work: Callable[[Reader], Awaitable[T]]) -> T:
-        reader = Reader(self._readers, self._read_engine.dialect, self._point, self._read_seconds)
+    async def _read_once(self, work: Callable[[Reader], Awaitable[T]], claim: Claim | None) -> T:
+        reader = Reader(self._readers, self._read_engine.dialect, self._point, self._read_seconds, claim)
         is_sound = False
         try:
             result = await work(reader)
+            await reader.confirm()
             is_sound = True
         except Exception as error:
             is_sound = not is_disconnect(error)

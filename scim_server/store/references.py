@@ -17,7 +17,8 @@ from scim_server.store.resources import chunks, insert_ignoring
 from scim_server.store.tables import reference, resource, tenant
 from scim_server.store.validity import is_visible, moment_of
 
-_MEMBERS = "members"
+MEMBERS = "members"
+"""The storage key of what groups contain."""
 Payload = Mapping[str, Any]
 """What the source says of a reference, or the folded copy of that."""
 References = dict[str, dict[str, list[ReferenceValue]]]
@@ -85,7 +86,7 @@ async def groups_of(
             first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
         ).where(
             first.c.tenant_id == tenant_id,
-            first.c.attribute == _MEMBERS,
+            first.c.attribute == MEMBERS,
             first.c.target_id.in_(part),
             is_visible(first, moment),
         )
@@ -93,7 +94,7 @@ async def groups_of(
         upward = upward.union(
             sa.select(upward.c.member, further.c.source_id, sa.literal(2)).where(
                 further.c.tenant_id == tenant_id,
-                further.c.attribute == _MEMBERS,
+                further.c.attribute == MEMBERS,
                 further.c.target_id == upward.c.group,
                 is_visible(further, moment),
             )

@@ -9,7 +9,7 @@ from scim_server.scim.values import WrongValue, fold_date_time
 from scim_server.store.clock import microseconds_of
 
 
-def is_visible(rows: sa.FromClause, now: int) -> sa.ColumnElement[bool]:
+def is_visible(rows: sa.FromClause, now: int | sa.BindParameter[int]) -> sa.ColumnElement[bool]:
     """Test whether rows of references have not ended; those to come are visible."""
     return sa.or_(rows.c.valid_to.is_(None), rows.c.valid_to > now)
 

@@ -1,0 +1,160 @@
+"""One resource with everything that an answer shows of it, read by one statement."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from scim_server.scim.attributes import Attribute
+from scim_server.scim.documents import is_storable, load
+from scim_server.scim.identifiers import canonical_id
+from scim_server.scim.resources import ReferenceValue, Resource
+from scim_server.store.database import Reader
+from scim_server.store.references import MEMBERS, groups_of
+from scim_server.store.resources import COLUMNS, resource_of
+from scim_server.store.statements import Statement, given, one_of
+from scim_server.store.tables import reference, resource
+from scim_server.store.validity import is_visible
+
+_NOW = given("now", sa.BigInteger())
+_WIDTH = len(COLUMNS)
+
+
+def _gathered(dialect: str, rows: sa.Select[Any]) -> sa.ScalarSelect[str]:
+    """Return the rows of a query as one JSON array of arrays, in their order."""
+    inner = rows.subquery()
+    columns = list(inner.c)
+    text: sa.ColumnElement[str]
+    if dialect == "sqlite":
+        text = sa.func.json_group_array(sa.func.json_array(*columns))
+    else:
+        text = sa.cast(sa.func.json_agg(sa.func.json_build_array(*columns)), postgresql.TEXT())
+    return sa.select(text).select_from(inner).scalar_subquery()
+
+
+def _own_references(dialect: str) -> sa.ScalarSelect[str]:
+    target = resource.alias()
+    is_target = sa.and_(
+        target.c.tenant_id == reference.c.tenant_id,
+        target.c.id == reference.c.target_id,
+        target.c.deleted.is_(None),
+    )
+    query = (
+        sa.select(
+            reference.c.attribute, reference.c.target_id, reference.c.payload, target.c.type, target.c.display
+        )
+        .select_from(reference.outerjoin(target, is_target))
+        .where(
+            reference.c.tenant_id == given("tenant_id"),
+            reference.c.source_id == given("id"),
+            one_of(dialect, reference.c.attribute, "keys"),
+            is_visible(reference, _NOW),
+        )
+        .order_by(reference.c.created, reference.c.target_id)
+    )
+    return _gathered(dialect, query)
+
+
+def _containing(group: sa.FromClause) -> sa.Select[Any]:
+    """Return a query for the groups that a resource is in directly."""
+    member = reference.alias()
+    return (
+        sa.select(group.c.id, group.c.type, group.c.display)
+        .select_from(
+            member.join(
+                group,
+                sa.and_(
+                    group.c.tenant_id == member.c.tenant_id,
+                    group.c.id == member.c.source_id,
+                    group.c.deleted.is_(None),
+                ),
+            )
+        )
+        .where(
+            member.c.tenant_id == given("tenant_id"),
+            member.c.target_id == given("id"),
+            member.c.attribute == sa.literal_column(f"'{MEMBERS}'"),
+            is_visible(member, _NOW),
+        )
+        .order_by(group.c.id)
+    )
+
+
+def _is_nested() -> sa.ColumnElement[bool]:
+    """Test whether any group that a resource is in is itself in one."""
+    member, outer = reference.alias(), reference.alias()
+    own: sa.ColumnElement[str] = sa.literal_column(f"'{MEMBERS}'")
+    query: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+        member.c.tenant_id == given("tenant_id"),
+        member.c.target_id == given("id"),
+        member.c.attribute == own,
+        outer.c.tenant_id == member.c.tenant_id,
+        outer.c.target_id == member.c.source_id,
+        outer.c.attribute == own,
+    )
+    return sa.exists(query)
+
+
+def _whole(dialect: str, *, with_groups: bool) -> sa.Select[Any]:
+    groups: tuple[Any, ...] = ()
+    if with_groups:
+        groups = (
+            _gathered(dialect, _containing(resource.alias())).label("groups"),
+            _is_nested().label("nested"),
+        )
+    return sa.select(*COLUMNS, _own_references(dialect).label("pointing"), *groups).where(
+        resource.c.tenant_id == given("tenant_id"),
+        resource.c.id == given("id"),
+        resource.c.type == given("type"),
+        resource.c.deleted.is_(None),
+    )
+
+
+_PLAIN = Statement(lambda dialect: _whole(dialect, with_groups=False))
+_WITH_GROUPS = Statement(lambda dialect: _whole(dialect, with_groups=True))
+
+
+async def fetch_whole(
+    reader: Reader,
+    tenant_id: int,
+    type_name: str,
+    id: str,
+    *,
+    pointing: Sequence[Attribute],
+    inverse: Sequence[Attribute],
+    now: int,
+) -> Resource | None:
+    """Return a live resource as it is now with its references, None where there is none.
+
+    `pointing` are the attributes whose own references are read, `inverse` those that say which groups
+    it is in. A claim of the reader's is confirmed by the same statement.
+    """
+    own_id = canonical_id(id)
+    if not is_storable(own_id):
+        return None
+    row = await reader.claimed_row(
+        _WITH_GROUPS if inverse else _PLAIN,
+        tenant_id=tenant_id,
+        type=type_name,
+        id=own_id,
+        keys=[attribute.storage_key for attribute in pointing],
+        now=now,
+    )
+    if row is None:
+        return None
+    found = resource_of(row, now)
+    for key, target, payload, kind, display in load(row[_WIDTH] or "[]"):
+        value = ReferenceValue(target, kind, display, load(payload) if payload else None)
+        found.references.setdefault(key, []).append(value)
+    if inverse and row[_WIDTH + 1] not in (None, "[]"):
+        groups = (
+            (await groups_of(reader, tenant_id, [own_id], now=now)).get(own_id, [])
+            if row[_WIDTH + 2]
+            else [
+                ReferenceValue(group, kind, display, kind="direct")
+                for group, kind, display in load(row[_WIDTH + 1])
+            ]
+        )
+        found.references |= {attribute.storage_key: groups for attribute in inverse if groups}
+    return found
