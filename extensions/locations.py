@@ -9,11 +9,12 @@ from scim_server.lifecycle.assignments import (
     valid_entries,
 )
 from scim_server.lifecycle.catalogue import Catalogue, Entry
-from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
+from scim_server.lifecycle.change import Change, Rule, RuleContext, Verdict, modes, only_new
 from scim_server.lifecycle.derivations import FlatForm, shown_rows
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.mirrors import copied
 from scim_server.lifecycle.urns import CONNECTOR, LOCATION
 
 _FORM = FlatForm(LOCATIONS, "locationCode", "locationCodes")
@@ -32,14 +33,6 @@ def _derive(document: Document, now: int, catalogue: Catalogue) -> None:
 
 def _facts(entry: Entry) -> dict[str, str | None]:
     return {"code": entry.fact("code"), "type": entry.fact("type")}
-
-
-def _write_scope(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
-    put(document, LOCATION, "dataScope", get(document, CONNECTOR, "dataScope"))
-
-
-def _same_scope(document: Document, _catalogue: Catalogue) -> bool:
-    return bool(get(document, LOCATION, "dataScope") == get(document, CONNECTOR, "dataScope"))
 
 
 def _active(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
@@ -75,12 +68,6 @@ extension = Extension(
             _FORM.write,
             _FORM.agrees,
         ),
-        Mirror(
-            "connector data scope",
-            ((CONNECTOR, "dataScope"),),
-            ((LOCATION, "dataScope"),),
-            _write_scope,
-            _same_scope,
-        ),
+        copied("data scope", "dataScope", (LOCATION, "dataScope")),
     ),
 )

@@ -54,7 +54,9 @@ def _write(rich: str, names: tuple[str, ...]) -> Mirror:
     return Mirror(f"connector {rich}", flat, ((LIFECYCLE, rich),), write, agrees)
 
 
-def _copy(name: str, flat: str, rich: tuple[str, str]) -> Mirror:
+def copied(name: str, flat: str, rich: tuple[str, str]) -> Mirror:
+    """Return the mirror of a connector attribute that says the same as a rich one in the same words."""
+
     def write(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
         put(document, *rich, get(document, CONNECTOR, flat))
 
@@ -81,6 +83,6 @@ def _derive(document: Document, _now: int, catalogue: Catalogue) -> None:
 MIRRORS = (
     _write("validFrom", STARTS),
     _write("validTo", ENDS),
-    *(_copy(*facts) for facts in _COPIES),
+    *(copied(*facts) for facts in _COPIES),
 )
 FLAT_FORMS = Derivation(_derive)
