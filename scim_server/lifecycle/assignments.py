@@ -128,7 +128,12 @@ def valid_entries(
 
 def moments(document: Document, kind: Kind) -> list[int]:
     """Return the moments at which assignments begin or end."""
-    texts = [row.get(name) for row in rows(document, kind) for name in ("validFrom", "validTo")]
+    return moments_of(rows(document, kind))
+
+
+def moments_of(spans: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Return the moments at which what has a validity begins or ends."""
+    texts = [span.get(name) for span in spans for name in ("validFrom", "validTo")]
     return [found for text in texts if (found := moment(text)) is not None]
 
 
