@@ -6,6 +6,7 @@ from scim_server.lifecycle.assignments import (
     DEPARTMENTS,
     Wanted,
     adopt,
+    inactive_entries,
     keep,
     moments,
     rows,
@@ -94,10 +95,8 @@ def _agrees_enterprise(document: Document, catalogue: Catalogue) -> bool:
 def _active(document: Document, change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-DEPT-ACTIVE: only active departments are assigned (S2 UC-001 AF2, UC-005 AF2)."""
     text = "R-DEPT-ACTIVE.create" if change.is_creation else "R-DEPT-ACTIVE.assign"
-    for row in rows(document, DEPARTMENTS):
-        entry = context.catalogue.departments.get(row["value"])
-        if entry is not None and not entry.is_active:
-            yield Verdict(message(text), DEPARTMENTS.path, row["value"])
+    for entry in inactive_entries(document, DEPARTMENTS, context.catalogue):
+        yield Verdict(message(text), DEPARTMENTS.path, entry.id)
 
 
 def _maximum(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:

@@ -2,12 +2,7 @@
 
 from collections.abc import Iterable
 
-from scim_server.lifecycle.assignments import (
-    LOCATIONS,
-    moments,
-    rows,
-    valid_entries,
-)
+from scim_server.lifecycle.assignments import LOCATIONS, inactive_entries, moments, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Change, Rule, RuleContext, Verdict, modes, only_new
 from scim_server.lifecycle.derivations import FlatForm, shown_rows
@@ -37,10 +32,8 @@ def _facts(entry: Entry) -> dict[str, str | None]:
 
 def _active(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-LOC-ACTIVE: only active locations are assigned (S2 UC-006 MF8)."""
-    for row in rows(document, LOCATIONS):
-        entry = context.catalogue.locations.get(row["value"])
-        if entry is not None and not entry.is_active:
-            yield Verdict(message("R-LOC-ACTIVE"), LOCATIONS.path, row["value"])
+    for entry in inactive_entries(document, LOCATIONS, context.catalogue):
+        yield Verdict(message("R-LOC-ACTIVE"), LOCATIONS.path, entry.id)
 
 
 extension = Extension(

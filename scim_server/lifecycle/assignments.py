@@ -113,16 +113,23 @@ def is_over(row: Mapping[str, Any], now: int) -> bool:
     return ends is not None and ends <= now
 
 
+def assigned_entries(document: Document, kind: Kind, catalogue: Catalogue) -> list[tuple[Document, Entry]]:
+    """Return the assignments, valid or not, with what they point at."""
+    table = catalogue.table(kind.type)
+    found = ((row, table.get(row["value"])) for row in rows(document, kind))
+    return [(row, entry) for row, entry in found if entry is not None]
+
+
+def inactive_entries(document: Document, kind: Kind, catalogue: Catalogue) -> list[Entry]:
+    """Return what is assigned and should not be, as it is not active."""
+    return [entry for _, entry in assigned_entries(document, kind, catalogue) if not entry.is_active]
+
+
 def valid_entries(
     document: Document, kind: Kind, catalogue: Catalogue, now: int
 ) -> list[tuple[Document, Entry]]:
     """Return the assignments valid at a moment with what they point at, the primary one first."""
-    table = catalogue.table(kind.type)
-    found = [
-        (row, entry)
-        for row in rows(document, kind)
-        if is_valid(row, now) and (entry := table.get(row["value"])) is not None
-    ]
+    found = (pair for pair in assigned_entries(document, kind, catalogue) if is_valid(pair[0], now))
     return sorted(found, key=lambda pair: pair[0].get("primary") is not True)
 
 
