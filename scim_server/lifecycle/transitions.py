@@ -13,6 +13,7 @@ from scim_server.lifecycle.standing import current_facts, missing
 from scim_server.lifecycle.state import UNASSIGNED, facts_of, keep_facts, moment, set_fact
 from scim_server.lifecycle.status import (
     ACTIVE,
+    ENDING,
     INACTIVE,
     PENDING,
     SUSPENDED,
@@ -38,7 +39,6 @@ KEPT = (
 """Attributes of the lifecycle extension that only the server writes."""
 SECURITY_PERMISSION = "security:manage"
 NEW = "new"
-_ENDING = frozenset({"deactivate", "suspend", "cancel"})
 _DEFAULT_REASONS = {"idp": "idpDeprovisioned", "hris": "hrisTerminated"}
 
 
@@ -170,7 +170,7 @@ def _write_down(request: Request, wish: Wish, trigger: str, after: Document, now
         "source": wish.source,
     }
     put(after, LIFECYCLE, "statusReason", {name: value for name, value in reason.items() if value})
-    if trigger in _ENDING:
+    if trigger in ENDING:
         put(after, LIFECYCLE, "sessionsRevokedAt", text_of(now))
         put(after, LIFECYCLE, "tokensRevokedAt", text_of(now))
     if trigger == "reactivate":

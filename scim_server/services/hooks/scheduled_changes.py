@@ -10,7 +10,7 @@ from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.news import alarms_of
 from scim_server.lifecycle.state import facts_of, keep_facts
 from scim_server.lifecycle.state import moment as moment_of
-from scim_server.lifecycle.status import Facts, Planned
+from scim_server.lifecycle.status import ENDING, Facts, Planned
 from scim_server.scim.documents import decode, encode
 from scim_server.scim.errors import InvalidValue, ScimError
 from scim_server.scim.patch.operations import Operation, parse_patch
@@ -28,7 +28,6 @@ PLANNER = "~planner"
 """The member of the document that keeps who planned the change, and may therefore do it; never shown."""
 _SERVER_KEPT = ("status", "requestedBy", PLANNER)
 _NEEDS = {"delete": DELETE, "patch": UPDATE}
-_ENDING = frozenset({"deactivate", "suspend"})
 
 
 class ScheduledChangeHook(Hook):
@@ -81,7 +80,7 @@ async def _check(changes: "Changes", document: Document) -> None:
     patch, kind = document.get("patch"), document["kind"]
     if kind in _NEEDS:
         changes.principal.require(_NEEDS[kind])
-    if kind in _ENDING and "reason" not in document and await changes.enforces("R-REASON"):
+    if kind in ENDING and "reason" not in document and await changes.enforces("R-REASON"):
         raise InvalidValue(message("R-REASON"))
     if kind != "patch":
         if patch is not None:
@@ -125,7 +124,7 @@ async def _plan(changes: "Changes", id: str, document: Document) -> None:
     if document["kind"] not in OF_STATUS:
         return
     judgement = Judgement()
-    if document["kind"] in _ENDING:
+    if document["kind"] in ENDING:
         judgement = await changes.users.foreseen_end(document["user"]["value"], max(at, changes.moment))
     source, reason = changes.call.actor.source, document.get("reason", "other")
     planned = Planned(id, document["kind"], at, source, reason)
