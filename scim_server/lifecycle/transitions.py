@@ -10,7 +10,7 @@ from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.requests import Request
 from scim_server.lifecycle.standing import current_facts, missing
-from scim_server.lifecycle.state import UNASSIGNED, facts_of, keep_facts, moment, set_fact
+from scim_server.lifecycle.state import UNASSIGNED, facts_of, keep_facts, moment, set_fact, unlocked
 from scim_server.lifecycle.status import (
     ACTIVE,
     ENDING,
@@ -190,5 +190,4 @@ def _settle_lock(request: Request, before: Document, after: Document, facts: Fac
     is_asked = asked is False and was and request.actor.may("user:unlock")
     if not is_asked and (request.password is None or not (kept or facts.lock)):
         return facts
-    set_fact(after, "lockout", failedAttempts=0, reason=None)
-    return replace(facts, lock=None)
+    return unlocked(after, facts)
