@@ -10,7 +10,7 @@ from scim_server.lifecycle.documents import Document, differences
 from scim_server.lifecycle.judgement import Finding
 from scim_server.scim.documents import encode
 from scim_server.scim.normalize import fold_document
-from scim_server.scim.registry import Registry
+from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import timestamp
 from scim_server.services.context import CallContext
 from scim_server.store import audit as rows
@@ -40,6 +40,11 @@ class Event:
     findings: Sequence[Finding] = ()
     tells: list[tuple[str, Document]] = field(default_factory=list)
     changes: Sequence[tuple[str, Any, Any]] = ()
+
+
+def action_of(resource_type: ResourceType, work: str) -> str:
+    """Return what work on a type is called in the audit trail: `scheduledChange.create`."""
+    return f"{resource_type.name[0].lower()}{resource_type.name[1:]}.{work}"
 
 
 async def record(writer: Writer, registry: Registry, call: CallContext, event: Event, moment: int) -> str:
