@@ -223,8 +223,8 @@ def _kept(row: Mapping[str, Any]) -> Document:
 def stamp(before: Document, after: Document, kind: Kind, actor: Actor, source: str, now: int) -> None:
     """Write in place who assigned what is new, when, and for which source."""
     known = {row["value"] for row in rows(before, kind)}
-    by = actor.user_id or actor.client
-    marks = {"source": source, kind.at: text_of(now), kind.by: by, OWNER: actor.client_id or actor.profile}
+    owner = actor.client_id or actor.profile
+    marks = {"source": source, kind.at: text_of(now), kind.by: actor.author, OWNER: owner}
     keep(after, kind, [row if row["value"] in known else {**marks, **row} for row in rows(after, kind)])
     keep_waiting(after, kind, [row if OWNER in row else {**marks, **row} for row in waiting(after, kind)])
 

@@ -48,6 +48,11 @@ class Actor:
         return self.acts_for or self.profile
 
     @property
+    def author(self) -> str:
+        """Who is named as having done it: the user that the client is bound to, else the client."""
+        return self.user_id or self.client
+
+    @property
     def is_connector(self) -> bool:
         """Whether the client synchronises on its own, so that nobody reads a refusal."""
         return self.profile in CONNECTORS

@@ -161,11 +161,10 @@ def _decided(request: Request, wanted: str, facts: Facts, after: Document, now: 
 
 def _write_down(request: Request, wish: Wish, trigger: str, after: Document, now: int) -> None:
     """Note reason and revocations in place; special permissions do not come back with a reactivation."""
-    actor = request.actor
     reason = {
         "code": wish.reason,
         "note": request.context.get("note"),
-        "setBy": actor.user_id or actor.client,
+        "setBy": request.actor.author,
         "setAt": text_of(now),
         "source": wish.source,
     }

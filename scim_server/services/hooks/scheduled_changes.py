@@ -41,8 +41,7 @@ class ScheduledChangeHook(Hook):
         await _supersede(changes, named)
         actor = changes.call.actor
         planner = {"client": actor.client_id, "lent": sorted(changes.principal.lent), "user": actor.user_id}
-        by = actor.user_id or actor.client
-        return {**named, "status": "scheduled", "requestedBy": by, PLANNER: planner}
+        return {**named, "status": "scheduled", "requestedBy": actor.author, PLANNER: planner}
 
     async def created(
         self, changes: "Changes", created: Resource, document: Document, _members: dict[str, list[str]]
