@@ -21,7 +21,6 @@ from scim_server.scim.errors import (
     Uniqueness,
 )
 
-PROFILES = ("idp", "hris", "import", "admin", "app", "system")
 CONNECTORS = frozenset({"idp", "hris"})
 HUMANS = frozenset({"admin"})
 

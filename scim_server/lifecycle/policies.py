@@ -4,7 +4,7 @@ They are part of the file that `scim-server catalog load` reads and are kept wit
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -14,7 +14,7 @@ from scim_server.lifecycle.money import minor_units
 Mode = Literal["enforce", "record", "warn", "approve", "correct", "defer", "off"]
 Profile = Literal["idp", "hris", "import", "admin", "app", "system"]
 Level = Literal["public", "internal", "confidential", "secret", "topSecret"]
-LEVELS: tuple[Level, ...] = ("public", "internal", "confidential", "secret", "topSecret")
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class _Section(BaseModel):
