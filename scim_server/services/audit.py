@@ -17,7 +17,7 @@ from scim_server.store import audit as rows
 from scim_server.store.database import Writer
 from scim_server.store.identifiers import new_id
 
-AUDIT_EVENT = "AuditEvent"
+AUDIT_EVENT = rows.AUDIT_EVENT
 _CONTEXT = ("reason", "note", "justification", "ticket")
 _LONGEST = 2_000
 _SERVER_KEPT = frozenset({"owner"})
