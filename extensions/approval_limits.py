@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from extensions.clearance import effective_level
-from scim_server.lifecycle.assignments import DEPARTMENTS, ROLES, is_over, is_valid, valid_entries
+from scim_server.lifecycle.assignments import DEPARTMENTS, ROLES, is_over, is_valid, moments_of, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue, Limit
 from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
 from scim_server.lifecycle.documents import Document, get, put
@@ -13,7 +13,6 @@ from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.money import parse_amount
 from scim_server.lifecycle.policies import LimitMaximum
-from scim_server.lifecycle.state import moment
 from scim_server.lifecycle.urns import APPROVAL_LIMIT, CONNECTOR
 
 GENERAL = "general"
@@ -98,11 +97,6 @@ def maximum(
 
 def _of_type(maxima: list[LimitMaximum]) -> list[LimitMaximum]:
     return [one for one in maxima if one.type is not None] or maxima
-
-
-def _moments(document: Document) -> list[int]:
-    texts = [limit.get(name) for limit in limits(document) for name in ("validFrom", "validTo")]
-    return [found for text in texts if (found := moment(text)) is not None]
 
 
 def _write_flat(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
@@ -193,7 +187,7 @@ extension = Extension(
                 f"{CONNECTOR.lower()}:approvallimitamount",
                 f"{CONNECTOR.lower()}:approvallimitcurrency",
             ),
-            moments=_moments,
+            moments=lambda document: moments_of(limits(document)),
         ),
     ),
     mirrors=(

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from scim_server.lifecycle.assignments import ROLES, is_valid, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue
-from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes
+from scim_server.lifecycle.change import Change, Rule, RuleContext, Verdict, modes
 from scim_server.lifecycle.documents import Document, get, put
-from scim_server.lifecycle.extension import Derivation, Extension, Mirror
+from scim_server.lifecycle.extension import Derivation, Extension
 from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.mirrors import copied
 from scim_server.lifecycle.policies import LEVELS
 from scim_server.lifecycle.state import moment
 from scim_server.lifecycle.urns import CLEARANCE, CONNECTOR
@@ -48,14 +49,6 @@ def _moments(document: Document) -> Iterable[int]:
     return () if ends is None else (ends,)
 
 
-def _write_flat(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
-    put(document, CLEARANCE, "level", get(document, CONNECTOR, "clearanceLevel"))
-
-
-def _agrees(document: Document, _catalogue: Catalogue) -> bool:
-    return bool(get(document, CLEARANCE, "level") == get(document, CONNECTOR, "clearanceLevel"))
-
-
 def _derived_only(change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-CLEAR: where clearance follows from the roles, nobody sets it by hand (X-10)."""
     by_hand = change.differs(CLEARANCE, "level") and get(change.new, CLEARANCE, "level") is not None
@@ -84,13 +77,5 @@ extension = Extension(
             moments=_moments,
         ),
     ),
-    mirrors=(
-        Mirror(
-            "connector clearance",
-            ((CONNECTOR, "clearanceLevel"),),
-            ((CLEARANCE, "level"),),
-            _write_flat,
-            _agrees,
-        ),
-    ),
+    mirrors=(copied("clearance", "clearanceLevel", (CLEARANCE, "level")),),
 )

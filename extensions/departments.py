@@ -6,6 +6,7 @@ from scim_server.lifecycle.assignments import (
     DEPARTMENTS,
     Wanted,
     adopt,
+    inactive_entries,
     keep,
     moments,
     rows,
@@ -60,19 +61,21 @@ def _write_head(document: Document, _actor: Actor, _catalogue: Catalogue) -> Non
     """Make the user head of its primary department, or no longer; what it is assigned stays."""
     head = get(document, CONNECTOR, "headOfDepartment")
     facts = {} if head is None else {"headOfDepartment": head}
-    assigned = rows(document, DEPARTMENTS)
-    is_alone = len(assigned) == 1
-    changed = [{**row, **facts} if row.get("primary") is True or is_alone else row for row in assigned]
+    led = _led(document)
+    changed = [{**row, **facts} if row in led else row for row in rows(document, DEPARTMENTS)]
     keep(document, DEPARTMENTS, changed)
 
 
 def _agrees_head(document: Document, _catalogue: Catalogue) -> bool:
     head = get(document, CONNECTOR, "headOfDepartment")
-    assigned = rows(document, DEPARTMENTS)
-    heads = {
-        bool(row.get("headOfDepartment")) for row in assigned if row.get("primary") or len(assigned) == 1
-    }
+    heads = {bool(row.get("headOfDepartment")) for row in _led(document)}
     return head is None or not heads or head in heads
+
+
+def _led(document: Document) -> list[Document]:
+    """Return the assignments that the flat head of department is about: the primary one, or the only one."""
+    assigned = rows(document, DEPARTMENTS)
+    return [row for row in assigned if row.get("primary") is True or len(assigned) == 1]
 
 
 def _write_enterprise(document: Document, actor: Actor, catalogue: Catalogue) -> None:
@@ -92,10 +95,8 @@ def _agrees_enterprise(document: Document, catalogue: Catalogue) -> bool:
 def _active(document: Document, change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-DEPT-ACTIVE: only active departments are assigned (S2 UC-001 AF2, UC-005 AF2)."""
     text = "R-DEPT-ACTIVE.create" if change.is_creation else "R-DEPT-ACTIVE.assign"
-    for row in rows(document, DEPARTMENTS):
-        entry = context.catalogue.departments.get(row["value"])
-        if entry is not None and not entry.is_active:
-            yield Verdict(message(text), DEPARTMENTS.path, row["value"])
+    for entry in inactive_entries(document, DEPARTMENTS, context.catalogue):
+        yield Verdict(message(text), DEPARTMENTS.path, entry.id)
 
 
 def _maximum(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:

@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable
 
-from scim_server.lifecycle.assignments import (
-    LOCATIONS,
-    moments,
-    rows,
-    valid_entries,
-)
+from scim_server.lifecycle.assignments import LOCATIONS, inactive_entries, moments, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue, Entry
-from scim_server.lifecycle.change import Actor, Change, Rule, RuleContext, Verdict, modes, only_new
+from scim_server.lifecycle.change import Change, Rule, RuleContext, Verdict, modes, only_new
 from scim_server.lifecycle.derivations import FlatForm, shown_rows
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.extension import Derivation, Extension, Mirror
 from scim_server.lifecycle.messages import message
+from scim_server.lifecycle.mirrors import copied
 from scim_server.lifecycle.urns import CONNECTOR, LOCATION
 
 _FORM = FlatForm(LOCATIONS, "locationCode", "locationCodes")
@@ -34,20 +30,10 @@ def _facts(entry: Entry) -> dict[str, str | None]:
     return {"code": entry.fact("code"), "type": entry.fact("type")}
 
 
-def _write_scope(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
-    put(document, LOCATION, "dataScope", get(document, CONNECTOR, "dataScope"))
-
-
-def _same_scope(document: Document, _catalogue: Catalogue) -> bool:
-    return bool(get(document, LOCATION, "dataScope") == get(document, CONNECTOR, "dataScope"))
-
-
 def _active(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-LOC-ACTIVE: only active locations are assigned (S2 UC-006 MF8)."""
-    for row in rows(document, LOCATIONS):
-        entry = context.catalogue.locations.get(row["value"])
-        if entry is not None and not entry.is_active:
-            yield Verdict(message("R-LOC-ACTIVE"), LOCATIONS.path, row["value"])
+    for entry in inactive_entries(document, LOCATIONS, context.catalogue):
+        yield Verdict(message("R-LOC-ACTIVE"), LOCATIONS.path, entry.id)
 
 
 extension = Extension(
@@ -75,12 +61,6 @@ extension = Extension(
             _FORM.write,
             _FORM.agrees,
         ),
-        Mirror(
-            "connector data scope",
-            ((CONNECTOR, "dataScope"),),
-            ((LOCATION, "dataScope"),),
-            _write_scope,
-            _same_scope,
-        ),
+        copied("data scope", "dataScope", (LOCATION, "dataScope")),
     ),
 )

@@ -7,6 +7,8 @@ from scim_server.lifecycle.assignments import (
     ROLES,
     Wanted,
     adopt,
+    assigned_entries,
+    inactive_entries,
     moments,
     rows,
     valid_entries,
@@ -102,15 +104,13 @@ def _agrees_core(document: Document, catalogue: Catalogue) -> bool:
 
 
 def _entries(document: Document, context: RuleContext) -> list[Entry]:
-    found = (context.catalogue.roles.get(row["value"]) for row in rows(document, ROLES))
-    return [entry for entry in found if entry is not None]
+    return [entry for _, entry in assigned_entries(document, ROLES, context.catalogue)]
 
 
 def _active(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-ROLE-ACTIVE: only supported roles are assigned (S4 §13, §19)."""
-    for entry in _entries(document, context):
-        if not entry.is_active:
-            yield Verdict(message("R-ROLE-ACTIVE"), ROLES.path, entry.id)
+    for entry in inactive_entries(document, ROLES, context.catalogue):
+        yield Verdict(message("R-ROLE-ACTIVE"), ROLES.path, entry.id)
 
 
 def _maximum(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:

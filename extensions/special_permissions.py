@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from scim_server.lifecycle.assignments import PERMISSIONS, moments, rows
+from scim_server.lifecycle.assignments import PERMISSIONS, assigned_entries, inactive_entries, moments, rows
 from scim_server.lifecycle.catalogue import Catalogue, Entry
 from scim_server.lifecycle.change import Change, Rule, RuleContext, Verdict, modes, only_new
 from scim_server.lifecycle.derivations import shown_rows
@@ -25,12 +25,11 @@ def _facts(entry: Entry) -> Mapping[str, bool]:
 def _fresh(change: Change, context: RuleContext) -> list[tuple[Document, Entry]]:
     """Return the grants that are new or last longer than before."""
     before = {row["value"]: row.get("validTo") for row in rows(change.old, PERMISSIONS)}
-    found = []
-    for row in rows(change.new, PERMISSIONS):
-        entry = context.catalogue.entitlements.get(row["value"])
-        if entry is not None and (row["value"] not in before or before[row["value"]] != row.get("validTo")):
-            found.append((row, entry))
-    return found
+    return [
+        (row, entry)
+        for row, entry in assigned_entries(change.new, PERMISSIONS, context.catalogue)
+        if entry.id not in before or before[entry.id] != row.get("validTo")
+    ]
 
 
 def _justified(change: Change, context: RuleContext) -> Iterable[Verdict]:
@@ -57,18 +56,15 @@ def _authority(change: Change, context: RuleContext) -> Iterable[Verdict]:
 
 def _active(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-PERM-ACTIVE: only supported entitlements are granted."""
-    for row in rows(document, PERMISSIONS):
-        entry = context.catalogue.entitlements.get(row["value"])
-        if entry is not None and not entry.is_active:
-            yield Verdict(message("R-PERM-ACTIVE", name=entry.display), PERMISSIONS.path, entry.id)
+    for entry in inactive_entries(document, PERMISSIONS, context.catalogue):
+        yield Verdict(message("R-PERM-ACTIVE", name=entry.display), PERMISSIONS.path, entry.id)
 
 
 def _duration(document: Document, _change: Change, context: RuleContext) -> Iterable[Verdict]:
     """R-PERM-DURATION: an entitlement with a longest duration is granted no longer than that."""
-    for row in rows(document, PERMISSIONS):
-        entry = context.catalogue.entitlements.get(row["value"])
-        longest = None if entry is None else duration_of(entry.fact("maximumDuration"))
-        if entry is None or longest is None:
+    for row, entry in assigned_entries(document, PERMISSIONS, context.catalogue):
+        longest = duration_of(entry.fact("maximumDuration"))
+        if longest is None:
             continue
         starts, ends = moment(row.get("validFrom")) or context.now, moment(row.get("validTo"))
         if ends is None or ends - starts > longest:

@@ -7,10 +7,9 @@ import typer
 
 from scim_server.cli import output
 from scim_server.cli.output import CommandFailed
-from scim_server.cli.store import DatabaseUrl, run_on_store
+from scim_server.cli.store import DatabaseUrl, lifecycle_of, run_on_store
 from scim_server.scim.errors import ScimError
 from scim_server.services.catalogue_files import CatalogueFileError, Catalogues, Summary, read_file
-from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import load_settings
 from scim_server.store.database import Database
 
@@ -36,8 +35,7 @@ def load(
 
     Example: scim-server catalog load samples/catalogue.toml --dry-run
     """
-    settings = load_settings(database_url=database_url)
-    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+    lifecycle = lifecycle_of(load_settings(database_url=database_url))
 
     async def work(database: Database) -> Summary:
         try:

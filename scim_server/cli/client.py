@@ -9,12 +9,12 @@ import typer
 from scim_server.cli import output
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.parsing import check_scope, parse_bundle, parse_duration, parse_switches
-from scim_server.cli.store import DatabaseUrl, run_on_store
+from scim_server.cli.store import DatabaseUrl, lifecycle_of, run_on_store
 from scim_server.security.principals import BUNDLES
 from scim_server.services.clients import Clients, ClientSummary, IssuedToken, UnknownClient
-from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.undo import Undo, Undone
 from scim_server.settings import load_settings
+from scim_server.store.clock import now
 from scim_server.store.database import Database
 
 T = TypeVar("T")
@@ -163,9 +163,8 @@ def undo(
 
     Example: scim-server client undo okta --since 2h --dry-run
     """
-    settings = load_settings(database_url=database_url)
-    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
-    moment = int((datetime.now(UTC) - since).timestamp() * 1_000_000)
+    lifecycle = lifecycle_of(load_settings(database_url=database_url))
+    moment = now() - since // timedelta(microseconds=1)
 
     async def run(database: Database) -> Undone:
         try:

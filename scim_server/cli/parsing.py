@@ -6,12 +6,12 @@ from datetime import timedelta
 import typer
 
 from scim_server.cli.output import CommandFailed
+from scim_server.cli.store import lifecycle_of
 from scim_server.scim.errors import ScimError
 from scim_server.scim.filters.binding import bind_filter
 from scim_server.scim.filters.grammar import parse_filter
 from scim_server.scim.policy import Policy
 from scim_server.security.principals import BUNDLES
-from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import load_settings
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -53,9 +53,8 @@ def check_scope(text: str | None) -> None:
     """Refuse a filter on users that cannot be used. Raises CommandFailed."""
     if text is None:
         return
-    settings = load_settings()
-    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+    registry = lifecycle_of(load_settings()).registry
     try:
-        bind_filter(parse_filter(text), lifecycle.registry.resource_types["User"], Policy())
+        bind_filter(parse_filter(text), registry.resource_types["User"], Policy())
     except ScimError as error:
         raise CommandFailed(f"--scope: {error.detail}") from error

@@ -12,7 +12,7 @@ from uvicorn.supervisors import Multiprocess
 from scim_server.cli import output, sample
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.protocol import ScimHttpProtocol
-from scim_server.cli.store import DatabaseUrl, current_store
+from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of
 from scim_server.services.catalogue_files import Catalogues, read_file
 from scim_server.services.clients import Clients
 from scim_server.services.lifecycle import Lifecycle
@@ -41,8 +41,8 @@ def serve(
     Example: scim-server serve --host 0.0.0.0 --workers 4 --database-url postgresql://scim:secret@db/scim
     """
     settings = load_settings(database_url=database_url)
-    Lifecycle.of(settings.schema_folders, settings.extensions)  # refused here, before an address is announced
-    token = asyncio.run(_prepare(settings, with_sample=with_sample))
+    lifecycle = lifecycle_of(settings)  # refused here, before an address is announced
+    token = asyncio.run(_prepare(settings, lifecycle, with_sample=with_sample))
     with _listen(host, port) as listener:
         _announce(_address(host, listener), token)
         if with_sample and token is None:
@@ -50,7 +50,7 @@ def serve(
         _run(settings, workers, listener)
 
 
-async def _prepare(settings: Settings, *, with_sample: bool) -> str | None:
+async def _prepare(settings: Settings, lifecycle: Lifecycle, *, with_sample: bool) -> str | None:
     """Bring the store up to date, or refuse it; return the token of the sample where it is asked for."""
     async with current_store(settings) as database:
         clients = Clients(database)
@@ -60,7 +60,6 @@ async def _prepare(settings: Settings, *, with_sample: bool) -> str | None:
         if await clients.list():
             return sample.kept_token(path)
         issued = await clients.create(sample.CLIENT, profile="admin", dialect="generic")
-        lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
         await Catalogues(database, lifecycle).load("default", read_file(sample.CATALOGUE))
     sample.keep_token(path, issued.token)
     await _load(settings, issued.token)

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from scim_server.cli.output import CommandFailed
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
 from scim_server.store.database import Database
 from scim_server.store.failures import DatabaseUnavailable, is_disconnect
@@ -29,6 +30,11 @@ def run_on_store(database_url: str | None, work: Callable[[Database], Awaitable[
             return await work(database)
 
     return asyncio.run(run())
+
+
+def lifecycle_of(settings: Settings) -> Lifecycle:
+    """Return the life cycle that the settings describe. Raises SchemaError and ExtensionError."""
+    return Lifecycle.of(settings.schema_folders, settings.extensions)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from scim_server.cli import output
-from scim_server.cli.store import DatabaseUrl, current_store
+from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of
 from scim_server.services import housekeeping
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import load_settings
@@ -34,7 +34,7 @@ async def _work(database_url: str | None, interval: float, *, once: bool) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     settings = load_settings(database_url=database_url)
-    lifecycle = Lifecycle.of(settings.schema_folders, settings.extensions)
+    lifecycle = lifecycle_of(settings)
     async with current_store(settings) as database:
         if once:
             output.say(_described(await housekeeping.run_once(database, lifecycle)))

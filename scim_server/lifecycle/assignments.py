@@ -113,22 +113,34 @@ def is_over(row: Mapping[str, Any], now: int) -> bool:
     return ends is not None and ends <= now
 
 
+def assigned_entries(document: Document, kind: Kind, catalogue: Catalogue) -> list[tuple[Document, Entry]]:
+    """Return the assignments, valid or not, with what they point at."""
+    table = catalogue.table(kind.type)
+    found = ((row, table.get(row["value"])) for row in rows(document, kind))
+    return [(row, entry) for row, entry in found if entry is not None]
+
+
+def inactive_entries(document: Document, kind: Kind, catalogue: Catalogue) -> list[Entry]:
+    """Return what is assigned and should not be, as it is not active."""
+    return [entry for _, entry in assigned_entries(document, kind, catalogue) if not entry.is_active]
+
+
 def valid_entries(
     document: Document, kind: Kind, catalogue: Catalogue, now: int
 ) -> list[tuple[Document, Entry]]:
     """Return the assignments valid at a moment with what they point at, the primary one first."""
-    table = catalogue.table(kind.type)
-    found = [
-        (row, entry)
-        for row in rows(document, kind)
-        if is_valid(row, now) and (entry := table.get(row["value"])) is not None
-    ]
+    found = (pair for pair in assigned_entries(document, kind, catalogue) if is_valid(pair[0], now))
     return sorted(found, key=lambda pair: pair[0].get("primary") is not True)
 
 
 def moments(document: Document, kind: Kind) -> list[int]:
     """Return the moments at which assignments begin or end."""
-    texts = [row.get(name) for row in rows(document, kind) for name in ("validFrom", "validTo")]
+    return moments_of(rows(document, kind))
+
+
+def moments_of(spans: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Return the moments at which what has a validity begins or ends."""
+    texts = [span.get(name) for span in spans for name in ("validFrom", "validTo")]
     return [found for text in texts if (found := moment(text)) is not None]
 
 
@@ -211,8 +223,8 @@ def _kept(row: Mapping[str, Any]) -> Document:
 def stamp(before: Document, after: Document, kind: Kind, actor: Actor, source: str, now: int) -> None:
     """Write in place who assigned what is new, when, and for which source."""
     known = {row["value"] for row in rows(before, kind)}
-    by = actor.user_id or actor.client
-    marks = {"source": source, kind.at: text_of(now), kind.by: by, OWNER: actor.client_id or actor.profile}
+    owner = actor.client_id or actor.profile
+    marks = {"source": source, kind.at: text_of(now), kind.by: actor.author, OWNER: owner}
     keep(after, kind, [row if row["value"] in known else {**marks, **row} for row in rows(after, kind)])
     keep_waiting(after, kind, [row if OWNER in row else {**marks, **row} for row in waiting(after, kind)])
 

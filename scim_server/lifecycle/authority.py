@@ -18,7 +18,7 @@ from scim_server.lifecycle.assignments import (
     waiting,
 )
 from scim_server.lifecycle.change import Actor
-from scim_server.lifecycle.documents import Document, get, put
+from scim_server.lifecycle.documents import Document, changed_paths, get, put
 from scim_server.lifecycle.judgement import Judgement
 from scim_server.lifecycle.policies import Policies
 
@@ -153,23 +153,10 @@ def _refuse_rest(
     if not before or actor.profile == "system" or actor.may("user:update"):
         return
     free = {(None, "active")} if actor.is_human or actor.may("user:lifecycle") else set()
-    paths = set(_changed_paths(before, after)) - _ELSEWHERE - free
+    paths = set(changed_paths(before, after)) - _ELSEWHERE - free
     if paths or sets_password:
         message = f"The client {actor.client} has no permission user:update."
         judgement.add("R-AUTHORITY", "refused", message, "profile", "forbidden")
-
-
-def _changed_paths(before: Document, after: Document) -> list[tuple[str | None, str]]:
-    changed: list[tuple[str | None, str]] = []
-    for name in {*before, *after}:
-        if name.startswith("~") or before.get(name) == after.get(name):
-            continue
-        if name.startswith("urn:"):
-            inner = {*before.get(name, {}), *after.get(name, {})}
-            changed += [(name, part) for part in inner if get(before, name, part) != get(after, name, part)]
-        else:
-            changed.append((None, name))
-    return changed
 
 
 def _settle_group(
@@ -258,7 +245,7 @@ def _settle_profile(
 
 def _profile_paths(before: Document, after: Document) -> tuple[tuple[str | None, str], ...]:
     named = {None, urns.ENTERPRISE, urns.CONNECTOR}
-    changed = [path for path in _changed_paths(before, after) if path[0] in named]
+    changed = [path for path in changed_paths(before, after) if path[0] in named]
     return tuple(sorted((path for path in changed if path not in _ELSEWHERE | _OWN_MATTERS), key=str))
 
 

@@ -21,7 +21,6 @@ from scim_server.scim.errors import (
     Uniqueness,
 )
 
-PROFILES = ("idp", "hris", "import", "admin", "app", "system")
 CONNECTORS = frozenset({"idp", "hris"})
 HUMANS = frozenset({"admin"})
 
@@ -46,6 +45,11 @@ class Actor:
     def source(self) -> str:
         """The source that its assignments and holds are recorded for."""
         return self.acts_for or self.profile
+
+    @property
+    def author(self) -> str:
+        """Who is named as having done it: the user that the client is bound to, else the client."""
+        return self.user_id or self.client
 
     @property
     def is_connector(self) -> bool:

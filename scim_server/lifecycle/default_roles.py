@@ -5,6 +5,7 @@ from scim_server.lifecycle.assignments import (
     OWNER,
     PROMOTED,
     ROLES,
+    assigned_entries,
     is_over,
     keep,
     moments,
@@ -42,9 +43,8 @@ def give_default_roles(document: Document, now: int, catalogue: Catalogue) -> No
 def _wanted(document: Document, now: int, catalogue: Catalogue) -> dict[str, Document]:
     """Return, by role, the assignment that the first of the departments with this role makes."""
     found: dict[str, Document] = {}
-    for row in rows(document, DEPARTMENTS):
-        entry = catalogue.departments.get(row["value"])
-        if entry is None or is_over(row, now):
+    for row, entry in assigned_entries(document, DEPARTMENTS, catalogue):
+        if is_over(row, now):
             continue
         facts = {name: row[name] for name in _TAKEN_OVER if name in row}
         for role in entry.fact("defaultRoles") or ():

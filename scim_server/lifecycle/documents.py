@@ -1,5 +1,6 @@
 """Reading and writing canonical documents by extension and attribute."""
 
+from collections.abc import Iterator
 from typing import Any
 
 Document = dict[str, Any]
@@ -45,14 +46,25 @@ def primary_email(document: Document) -> str | None:
 
 def differences(before: Document, after: Document) -> list[tuple[str, Any, Any]]:
     """Return path, old and new value of every attribute that differs, extension attributes with their URN."""
-    found: list[tuple[str, Any, Any]] = []
-    for name in sorted(set(before) | set(after)):
+    return [
+        (f"{urn}:{name}" if urn else name, old, new) for urn, name, old, new in _changed(before, after, None)
+    ]
+
+
+def changed_paths(before: Document, after: Document) -> list[tuple[str | None, str]]:
+    """Return extension and attribute of everything that differs."""
+    return [(urn, name) for urn, name, _, _ in _changed(before, after, None)]
+
+
+def _changed(
+    before: Document, after: Document, urn: str | None
+) -> Iterator[tuple[str | None, str, Any, Any]]:
+    """Give what differs of a document or an extension by name, without what is internal."""
+    for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old == new or name.startswith("~"):
             continue
         if name.startswith("urn:"):
-            inner = differences(old or {}, new or {})
-            found += [(f"{name}:{path}", one, other) for path, one, other in inner]
+            yield from _changed(old or {}, new or {}, name)
         else:
-            found.append((name, old, new))
-    return found
+            yield urn, name, old, new

@@ -1,6 +1,6 @@
 """Flat forms of facts that belong to no extension module: dates, employee number, business unit."""
 
-from scim_server.lifecycle.assignments import LOCATIONS, rows
+from scim_server.lifecycle.assignments import LOCATIONS, assigned_entries
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import Actor
 from scim_server.lifecycle.dates import moment_of, text_of, user_zone
@@ -18,15 +18,11 @@ _COPIES = (
 
 def zone_of(document: Document, catalogue: Catalogue) -> str:
     """Return the zone of a user's dates: its own, else its location's, else the organisation's."""
-    located = next(
-        (
-            zone
-            for row in sorted(rows(document, LOCATIONS), key=lambda row: row.get("primary") is not True)
-            if (entry := catalogue.locations.get(row["value"])) and (zone := entry.fact("timezone"))
-        ),
-        None,
+    located = sorted(
+        assigned_entries(document, LOCATIONS, catalogue), key=lambda pair: pair[0].get("primary") is not True
     )
-    return user_zone(document.get("timezone"), located, catalogue.policies.timezone)
+    zones = (zone for _, entry in located if (zone := entry.fact("timezone")))
+    return user_zone(document.get("timezone"), next(zones, None), catalogue.policies.timezone)
 
 
 def flat_moment(document: Document, names: tuple[str, ...], catalogue: Catalogue) -> int | None:
@@ -54,7 +50,9 @@ def _write(rich: str, names: tuple[str, ...]) -> Mirror:
     return Mirror(f"connector {rich}", flat, ((LIFECYCLE, rich),), write, agrees)
 
 
-def _copy(name: str, flat: str, rich: tuple[str, str]) -> Mirror:
+def copied(name: str, flat: str, rich: tuple[str, str]) -> Mirror:
+    """Return the mirror of a connector attribute that says the same as a rich one in the same words."""
+
     def write(document: Document, _actor: Actor, _catalogue: Catalogue) -> None:
         put(document, *rich, get(document, CONNECTOR, flat))
 
@@ -81,6 +79,6 @@ def _derive(document: Document, _now: int, catalogue: Catalogue) -> None:
 MIRRORS = (
     _write("validFrom", STARTS),
     _write("validTo", ENDS),
-    *(_copy(*facts) for facts in _COPIES),
+    *(copied(*facts) for facts in _COPIES),
 )
 FLAT_FORMS = Derivation(_derive)

@@ -3,14 +3,10 @@
 from decimal import Decimal
 
 from scim_server.lifecycle.currencies import CURRENCIES
+from scim_server.lifecycle.messages import message
 
 MAXIMUM = Decimal("999999999999999.9999")
 """The largest amount of numeric(19,4)."""
-
-
-def is_active(code: str) -> bool:
-    """Tell whether a code is an active one of ISO 4217, in capitals."""
-    return code in CURRENCIES
 
 
 def minor_units(code: str) -> int | None:
@@ -27,15 +23,15 @@ def parse_amount(value: Decimal | int, currency: str) -> Decimal:
     """
     digits = minor_units(currency)
     if digits is None:
-        raise ValueError("Selected currency is invalid")
+        raise ValueError(message("R-LIMIT.currency"))
     amount = Decimal(value)
     if isinstance(value, bool) or not amount.is_finite() or amount <= 0:
-        raise ValueError("Approval limit must be a positive number")
+        raise ValueError(message("R-LIMIT.positive"))
     if amount > MAXIMUM:
-        raise ValueError(f"Approval limit cannot exceed {MAXIMUM}")
+        raise ValueError(message("R-LIMIT.maximum", maximum=MAXIMUM))
     exact = amount.quantize(Decimal(1).scaleb(-digits))
     if exact != amount:
-        raise ValueError(f"Approval limit in {currency} can have {_places(digits)}")
+        raise ValueError(message("R-LIMIT.digits", currency=currency, places=_places(digits)))
     return exact
 
 

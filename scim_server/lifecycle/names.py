@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
+from scim_server.lifecycle.messages import message
+
 NAME_LENGTH = 50
 EMAIL_LENGTH = 254
 EMPLOYEE_NUMBER_LENGTH = 20
@@ -53,7 +55,7 @@ def email(text: str | None) -> list[str]:
     Quoted names and addresses in brackets are not taken; the domain needs a dot.
     """
     if text is None or not text.strip():
-        return ["Email is required"]
+        return [message("R-EMAIL-REQ")]
     return [] if _is_email(text) else ["Please enter a valid email address"]
 
 

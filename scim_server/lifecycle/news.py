@@ -9,6 +9,7 @@ from scim_server.lifecycle.change import Change
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import get, primary_email
 from scim_server.lifecycle.judgement import Judgement
+from scim_server.lifecycle.status import ENDING
 from scim_server.lifecycle.urns import APPROVAL_LIMIT, ENTERPRISE
 
 News = tuple[str, dict[str, Any]]
@@ -21,7 +22,6 @@ _OF_TRIGGERS = {
     "suspend": "user.suspended",
     "reonboard": "user.created",
 }
-_ENDING = frozenset({"deactivate", "suspend", "cancel"})
 
 
 def news_of(change: Change, judgement: Judgement, catalogue: Catalogue, now: int) -> list[News]:
@@ -56,7 +56,7 @@ def _of_status(change: Change) -> Iterable[News]:
     if name is None or (change.transition and change.transition.decision.blocked_by):
         return
     yield name, {"reason": change.context.get("reason")}
-    if trigger in _ENDING:
+    if trigger in ENDING:
         yield "sessions.revoked", {}
         manager = get(change.new, ENTERPRISE, "manager")
         if manager:

@@ -4,17 +4,17 @@ They are part of the file that `scim-server catalog load` reads and are kept wit
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from scim_server.lifecycle.money import is_active, minor_units
+from scim_server.lifecycle.money import minor_units
 
 Mode = Literal["enforce", "record", "warn", "approve", "correct", "defer", "off"]
 Profile = Literal["idp", "hris", "import", "admin", "app", "system"]
 Level = Literal["public", "internal", "confidential", "secret", "topSecret"]
-LEVELS: tuple[Level, ...] = ("public", "internal", "confidential", "secret", "topSecret")
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class _Section(BaseModel):
@@ -71,7 +71,7 @@ class _Amount(_Section):
     @field_validator("currency")
     @classmethod
     def _active_currency(cls, value: str) -> str:
-        if not is_active(value) or minor_units(value) is None:
+        if minor_units(value) is None:
             raise ValueError(f"{value} is not an active currency")
         return value
 

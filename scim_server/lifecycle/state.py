@@ -1,6 +1,7 @@
 """The facts of the status machine as they stand in a user's document."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from scim_server.lifecycle.dates import moment_of, text_of
@@ -79,6 +80,12 @@ def set_fact(document: Document, complex_name: str, **values: Any) -> None:
         else:
             current[name] = value
     put(document, LIFECYCLE, complex_name, current)
+
+
+def unlocked(document: Document, facts: Facts) -> Facts:
+    """Return the facts without the lock; what failed is counted from nothing again, in place."""
+    set_fact(document, "lockout", failedAttempts=0, reason=None)
+    return replace(facts, lock=None)
 
 
 def _fields(item: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -182,6 +182,8 @@ TRANSITIONS: Mapping[tuple[str, str], tuple[str, frozenset[str]]] = {
     (SUSPENDED, ACTIVE): ("reinstate", _EVERYBODY),
 }
 """Effective and wished status: the trigger and the sources that may pull it; nothing else is allowed."""
+ENDING = frozenset({"deactivate", "suspend", "cancel"})
+"""The triggers that end the access of a user who had it or was to have it."""
 
 HOLDS_ON_TOP = frozenset({INACTIVE, SUSPENDED})
 """Who takes access away leaves a hold even where others hold the user already."""

@@ -6,11 +6,10 @@ from scim_server.lifecycle.change import Change, Rule, RuleContext, Transition, 
 from scim_server.lifecycle.documents import get
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.policies import Mode
-from scim_server.lifecycle.status import ACTIVE, PENDING, SUSPENDED, SUSPENSION
+from scim_server.lifecycle.status import ACTIVE, ENDING, PENDING, SUSPENDED, SUSPENSION
 from scim_server.lifecycle.urns import LIFECYCLE
 
 STATUS = f"{LIFECYCLE}:status"
-_ENDING = frozenset({"deactivate", "suspend", "cancel", "hold"})
 
 
 def _allowed(change: Change, _context: RuleContext) -> Iterable[Verdict]:
@@ -44,7 +43,7 @@ def _reason(change: Change, _context: RuleContext) -> Iterable[Verdict]:
     transition = change.transition
     if transition is None or change.context.get("reason") or change.is_creation:
         return
-    if transition.decision.trigger in _ENDING:
+    if transition.decision.trigger in {*ENDING, "hold"}:
         yield Verdict(message("R-REASON"), f"{LIFECYCLE}:changeContext.reason")
     elif transition.decision.trigger in {"reactivate", "reinstate"} and transition.lifted:
         yield Verdict(message("R-REASON.reactivate"), f"{LIFECYCLE}:changeContext.reason")

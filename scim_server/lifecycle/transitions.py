@@ -10,9 +10,10 @@ from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.requests import Request
 from scim_server.lifecycle.standing import current_facts, missing
-from scim_server.lifecycle.state import UNASSIGNED, facts_of, keep_facts, moment, set_fact
+from scim_server.lifecycle.state import UNASSIGNED, facts_of, keep_facts, moment, set_fact, unlocked
 from scim_server.lifecycle.status import (
     ACTIVE,
+    ENDING,
     INACTIVE,
     PENDING,
     SUSPENDED,
@@ -38,7 +39,6 @@ KEPT = (
 """Attributes of the lifecycle extension that only the server writes."""
 SECURITY_PERMISSION = "security:manage"
 NEW = "new"
-_ENDING = frozenset({"deactivate", "suspend", "cancel"})
 _DEFAULT_REASONS = {"idp": "idpDeprovisioned", "hris": "hrisTerminated"}
 
 
@@ -161,16 +161,15 @@ def _decided(request: Request, wanted: str, facts: Facts, after: Document, now: 
 
 def _write_down(request: Request, wish: Wish, trigger: str, after: Document, now: int) -> None:
     """Note reason and revocations in place; special permissions do not come back with a reactivation."""
-    actor = request.actor
     reason = {
         "code": wish.reason,
         "note": request.context.get("note"),
-        "setBy": actor.user_id or actor.client,
+        "setBy": request.actor.author,
         "setAt": text_of(now),
         "source": wish.source,
     }
     put(after, LIFECYCLE, "statusReason", {name: value for name, value in reason.items() if value})
-    if trigger in _ENDING:
+    if trigger in ENDING:
         put(after, LIFECYCLE, "sessionsRevokedAt", text_of(now))
         put(after, LIFECYCLE, "tokensRevokedAt", text_of(now))
     if trigger == "reactivate":
@@ -190,5 +189,4 @@ def _settle_lock(request: Request, before: Document, after: Document, facts: Fac
     is_asked = asked is False and was and request.actor.may("user:unlock")
     if not is_asked and (request.password is None or not (kept or facts.lock)):
         return facts
-    set_fact(after, "lockout", failedAttempts=0, reason=None)
-    return replace(facts, lock=None)
+    return unlocked(after, facts)

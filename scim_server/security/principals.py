@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from scim_server.scim.errors import Forbidden
 from scim_server.scim.policy import Policy
 
-PROFILES = ("idp", "hris", "admin", "import", "app")
 VIEW, CREATE, UPDATE, DELETE = "user:view", "user:create", "user:update", "user:delete"
 ASSIGN_ROLE, BULK_UPDATE, EXPORT = "user:assign_role", "user:bulk_update", "user:export"
 LIFECYCLE, UNLOCK = "user:lifecycle", "user:unlock"
@@ -39,6 +38,7 @@ DEFAULT_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "import": (VIEW, CREATE, UPDATE, ASSIGN_ROLE, BULK_UPDATE, LIFECYCLE),
     "app": (VIEW, WRITE_OBLIGATIONS, REPORT_LOGINS),
 }
+PROFILES = tuple(DEFAULT_PERMISSIONS)
 BUNDLES: Mapping[str, tuple[str, ...]] = {
     "root": PERMISSIONS,
     "system-admin": (*(name for name in PERMISSIONS if name.startswith("user:")), MANAGE_TOKENS),

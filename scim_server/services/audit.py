@@ -10,14 +10,14 @@ from scim_server.lifecycle.documents import Document, differences
 from scim_server.lifecycle.judgement import Finding
 from scim_server.scim.documents import encode
 from scim_server.scim.normalize import fold_document
-from scim_server.scim.registry import Registry
+from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import timestamp
 from scim_server.services.context import CallContext
 from scim_server.store import audit as rows
 from scim_server.store.database import Writer
 from scim_server.store.identifiers import new_id
 
-AUDIT_EVENT = "AuditEvent"
+AUDIT_EVENT = rows.AUDIT_EVENT
 _CONTEXT = ("reason", "note", "justification", "ticket")
 _LONGEST = 2_000
 _SERVER_KEPT = frozenset({"owner"})
@@ -40,6 +40,11 @@ class Event:
     findings: Sequence[Finding] = ()
     tells: list[tuple[str, Document]] = field(default_factory=list)
     changes: Sequence[tuple[str, Any, Any]] = ()
+
+
+def action_of(resource_type: ResourceType, work: str) -> str:
+    """Return what work on a type is called in the audit trail: `scheduledChange.create`."""
+    return f"{resource_type.name[0].lower()}{resource_type.name[1:]}.{work}"
 
 
 async def record(writer: Writer, registry: Registry, call: CallContext, event: Event, moment: int) -> str:

@@ -117,7 +117,7 @@ class Changes:
         created = await self.persistence.insert(
             resource_type, own_id, document, _memberships(resource_type, members)
         )
-        action = f"{_noun(resource_type)}.create"
+        action = audit.action_of(resource_type, "create")
         changes = _shown(document, members)
         await self.record(audit.Event(action, resource_type.name, own_id, None, changes))
         await hook.created(self, created, document, members)
@@ -179,7 +179,7 @@ class Changes:
         before = put_references(current, resource_type)
         await hook.deleting(self, current, before)
         await self.remove(resource_type, current)
-        action = f"{_noun(resource_type)}.delete"
+        action = audit.action_of(resource_type, "delete")
         await self.record(audit.Event(action, resource_type.name, current.id, before, None))
         await hook.deleted(self, current, before)
 
@@ -235,7 +235,8 @@ class Changes:
         hook, own_id = hook_for(type_name), new_id()
         document = await hook.creating(self, own_id, document)
         created = await self.persistence.insert(resource_type, own_id, document)
-        await self.record(audit.Event(f"{_noun(resource_type)}.create", type_name, own_id, None, document))
+        action = audit.action_of(resource_type, "create")
+        await self.record(audit.Event(action, type_name, own_id, None, document))
         await hook.created(self, created, document, {})
         return created
 
@@ -246,8 +247,8 @@ class Changes:
         before = put_references(current, resource_type)
         changed, _ = await self.persistence.update(resource_type, current, before, after)
         if changed is not current:
-            event = audit.Event(f"{_noun(resource_type)}.update", current.type, current.id, before, after)
-            await self.record(event)
+            action = audit.action_of(resource_type, "update")
+            await self.record(audit.Event(action, current.type, current.id, before, after))
         return changed
 
     async def locked(self, resource_type: ResourceType, id: str, if_match: str | None = None) -> Resource:
@@ -289,7 +290,7 @@ class Changes:
         changed, edited = await self.persistence.update(resource_type, current, before, after, memberships)
         if changed is current:
             return current
-        action = f"{_noun(resource_type)}.update"
+        action = audit.action_of(resource_type, "update")
         event = audit.Event(action, resource_type.name, current.id, before, after)
         if edited:
             shown = without_secrets(after, resource_type)
@@ -313,10 +314,6 @@ def _replacement(attribute: Attribute, targets: list[str]) -> Membership | None:
     membership = Membership(attribute)
     membership.add(targets)
     return membership
-
-
-def _noun(resource_type: ResourceType) -> str:
-    return resource_type.name[0].lower() + resource_type.name[1:]
 
 
 def _shown(document: Document, members: dict[str, list[str]]) -> Document:

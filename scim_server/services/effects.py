@@ -8,6 +8,7 @@ from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.state import moment as moment_of
+from scim_server.lifecycle.status import ENDING
 from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.values import fold_text
@@ -20,7 +21,6 @@ from scim_server.store import clients, pending, references
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
-_ENDING = frozenset({"deactivate", "suspend", "cancel"})
 _PLANNED = {"active": "activate", "inactive": "deactivate", "suspended": "suspend"}
 Work = Callable[[Document], None]
 
@@ -28,7 +28,7 @@ Work = Callable[[Document], None]
 async def carry_out(changes: "Changes", id: str, outcome: Outcome) -> None:
     """Revoke the tokens of a user whose access ends and hand over what is open (S4 Step 4)."""
     trigger = outcome.transition.decision.trigger if outcome.transition else None
-    if trigger not in _ENDING and not outcome.change.is_deletion:
+    if trigger not in ENDING and not outcome.change.is_deletion:
         return
     await clients.revoke_tokens_of_owner(
         changes.writer, changes.tenant_id, id, changes.moment, changes.principal.user_id

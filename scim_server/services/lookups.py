@@ -38,7 +38,7 @@ _COUNTED = {
 
 def quoted(text: str) -> str:
     """Return a text as a value of a filter."""
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

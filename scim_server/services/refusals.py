@@ -52,8 +52,8 @@ async def record(
     Too much of something in a short time raises an alarm besides.
     """
     finding = Finding(error.scim_type or "refused", "refused", error.detail)
-    noun = resource_type.name[0].lower() + resource_type.name[1:]
-    event = audit.Event(f"{noun}.{work}", resource_type.name, id or "", outcome="refused", findings=[finding])
+    action = audit.action_of(resource_type, work)
+    event = audit.Event(action, resource_type.name, id or "", outcome="refused", findings=[finding])
     if isinstance(error, TooManyRequests):
         event.tells.append(("alarm", {"message": error.detail}))
     await database.write(lambda writer: audit.record(writer, registry, call, event, now()))

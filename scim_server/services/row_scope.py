@@ -13,6 +13,7 @@ from scim_server.scim.resources import Resource
 from scim_server.security.principals import Principal
 from scim_server.services.lifecycle import USER
 from scim_server.store import references
+from scim_server.store.audit import AUDIT_EVENT
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.listing import Lister, Selection
@@ -29,7 +30,6 @@ ABOUT_USERS: Mapping[str, str] = {
     "ScheduledChange": "user",
 }
 """Types whose resources are about one user, and the attribute that says about which."""
-_AUDIT_EVENT = "AuditEvent"
 
 
 def check_readable(principal: Principal, kind: ResourceType) -> None:
@@ -40,7 +40,7 @@ def check_readable(principal: Principal, kind: ResourceType) -> None:
 
 def is_listed(principal: Principal, kind: ResourceType) -> bool:
     """Tell whether a list of a type may go to a client as far as its row scope is concerned."""
-    return principal.row_scope is None or (kind.name not in ABOUT_USERS and kind.name != _AUDIT_EVENT)
+    return principal.row_scope is None or (kind.name not in ABOUT_USERS and kind.name != AUDIT_EVENT)
 
 
 def check_changeable(principal: Principal, kind: ResourceType) -> None:

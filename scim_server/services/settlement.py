@@ -22,7 +22,7 @@ from scim_server.security.principals import PERMISSIONS, Principal
 from scim_server.services import audit
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
-from scim_server.services.hooks.scheduled_changes import OF_STATUS, PLANNER, TYPE
+from scim_server.services.hooks.scheduled_changes import OF_STATUS, PLANNER, TYPE, with_user
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
 from scim_server.store import clients
@@ -86,7 +86,7 @@ class Settlement:
                 audit.Event("scheduledChange.fail", TYPE, id, outcome="refused", tells=alarm)
             )
         current = await changes.locked(kind, id)
-        await changes.store_internally(kind, current, {**_with_user(current, current.document), **done})
+        await changes.store_internally(kind, current, {**with_user(current), **done})
 
     async def _done(self, changes: Changes, current: Resource) -> Document:
         """Carry one change out, as whoever planned it; raises what refuses it."""
@@ -122,11 +122,6 @@ class Settlement:
         await settled_until(writer, tenant_id, None)
         for found in await changes.finder.find(TYPE, 'status eq "scheduled"', 1, by="effectiveAt"):
             await settled_until(writer, tenant_id, moment_of(found.document.get("effectiveAt")))
-
-
-def _with_user(current: Resource, document: Document) -> Document:
-    user = current.references.get("user", [])
-    return {**document, **({"user": {"value": user[0].target}} if user else {})}
 
 
 async def _call_of_planner(changes: Changes, current: Resource) -> CallContext:

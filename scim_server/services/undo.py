@@ -13,6 +13,7 @@ from scim_server.services.changes import Changes
 from scim_server.services.clients import UnknownClient
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.lookups import quoted
 from scim_server.services.settlement import system_call
 from scim_server.store import clients
 from scim_server.store.audit import AuditLister
@@ -62,8 +63,8 @@ class Undo:
     async def _deactivated(self, reader: Reader, call: CallContext, client: str, since: int) -> list[str]:
         """Return the users that a client has deactivated since a moment, each once."""
         kind = self._lifecycle.registry.resource_types[AUDIT_EVENT]
-        quoted = client.replace("\\", "\\\\").replace('"', '\\"')
-        asked = f'action eq "user.deactivate" and actor.client eq "{quoted}" and at ge "{text_of(since)}"'
+        made = f'action eq "user.deactivate" and actor.client eq {quoted(client)}'
+        asked = f'{made} and at ge "{text_of(since)}"'
         lister = AuditLister(
             self._context(call), Selection(((kind, bind_filter(parse_filter(asked), kind, Policy())),))
         )

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from scim_server.lifecycle.catalogue import Catalogue, Entry, Limit
+from scim_server.lifecycle.catalogue import CATALOGUE_TYPES, Catalogue, Entry, Limit
 from scim_server.lifecycle.urns import ENTITLEMENT_GOVERNANCE, ROLE_GOVERNANCE
+from scim_server.store import catalogue as stored
 from tests.lifecycle.samples import ORGANISATION, catalogue, department, role
 
 WORLD = catalogue(
@@ -34,6 +35,10 @@ def test_an_id_comes_before_the_names_of_others() -> None:
 
 def test_only_an_id_gets_an_entry() -> None:
     assert WORLD.departments.get("Alpha") is None
+
+
+def test_the_store_reads_the_types_that_the_catalogue_has() -> None:
+    assert set(stored.CATALOGUE_TYPES) == set(CATALOGUE_TYPES)
 
 
 def test_each_type_has_its_own_table() -> None:

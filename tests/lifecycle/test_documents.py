@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from scim_server.lifecycle.documents import Document, differences, get, primary_email, primary_of, put
+from scim_server.lifecycle.documents import (
+    Document,
+    changed_paths,
+    differences,
+    get,
+    primary_email,
+    primary_of,
+    put,
+)
 
 URN = "urn:a:User"
 
@@ -59,3 +67,4 @@ def test_differences_are_named_by_path_without_what_is_internal() -> None:
     before: Document = {"title": "x", URN: {"a": 1, "b": 2}, "~facts": {"status": "active"}}
     after: Document = {"title": "x", "nickName": "n", URN: {"a": 1, "b": 3}}
     assert differences(before, after) == [("nickName", None, "n"), (f"{URN}:b", 2, 3)]
+    assert changed_paths(before, after) == [(None, "nickName"), (URN, "b")]

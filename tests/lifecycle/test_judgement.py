@@ -1,25 +1,17 @@
 """Rules are asked together; their modes decide what becomes of what they say."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from scim_server.lifecycle.change import (
-    PROFILES,
-    SYSTEM,
-    Actor,
-    Change,
-    Rule,
-    RuleContext,
-    Verdict,
-    modes,
-    only_new,
-)
+from scim_server.lifecycle.change import SYSTEM, Actor, Change, Rule, RuleContext, Verdict, modes, only_new
 from scim_server.lifecycle.documents import Document
 from scim_server.lifecycle.judgement import Finding, Judgement, judge, mode_of
-from scim_server.lifecycle.policies import Mode, Policies
+from scim_server.lifecycle.policies import Mode, Policies, Profile
 from tests.lifecycle.samples import ADMIN, IDP, NOW, catalogue
+
+PROFILES = get_args(Profile)
 
 
 def rule(id: str, *said: Verdict, mode: Mode = "enforce", error: str = "invalidValue") -> Rule:

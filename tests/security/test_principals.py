@@ -1,8 +1,11 @@
 """Principals: what a client may do."""
 
+from typing import get_args
+
 import pytest
 
 from scim_server.dialects import STRICT
+from scim_server.lifecycle.policies import Profile
 from scim_server.scim.errors import Forbidden
 from scim_server.security.principals import (
     CREATE,
@@ -34,6 +37,11 @@ def test_a_permission_that_is_missing_is_named(permission: str) -> None:
 
 def test_every_profile_has_permissions() -> None:
     assert DEFAULT_PERMISSIONS.keys() == set(PROFILES)
+    assert all(DEFAULT_PERMISSIONS.values())
+
+
+def test_the_policies_know_the_profiles_of_clients_and_the_system() -> None:
+    assert set(get_args(Profile)) == {*PROFILES, "system"}
 
 
 def test_an_application_may_look_and_report() -> None:

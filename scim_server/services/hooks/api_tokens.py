@@ -62,7 +62,7 @@ class ApiTokenHook(Hook):
             return after
         if after.get("status") != "revoked":
             raise InvalidValue("status can be set to revoked only.")
-        by = changes.principal.user_id or changes.principal.client
+        by = changes.call.actor.author
         return {**after, "revokedAt": text_of(changes.moment), "revokedBy": by}
 
     async def changed(

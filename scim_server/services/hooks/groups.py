@@ -140,12 +140,11 @@ async def _named(changes: "Changes", before: Document, after: Document) -> Docum
 async def _assign(changes: "Changes", group_id: str, group: Document, members: Members) -> None:
     if not members or not _is_mapped(group):
         return
-    kind, target = _target(group)
-    name = group.get("displayName", group_id)
+    kind, target = _target(group_id, group)
 
     def work(document: Document) -> None:
         if kind is None:
-            put(document, CONNECTOR, "teamCode", name)
+            put(document, CONNECTOR, "teamCode", target)
         elif target not in {row["value"] for row in rows(document, kind)}:
             keep(document, kind, [*rows(document, kind), {"value": target}])
 
@@ -155,12 +154,11 @@ async def _assign(changes: "Changes", group_id: str, group: Document, members: M
 async def _unassign(changes: "Changes", group_id: str, group: Document, members: Members) -> None:
     if not members or not _is_mapped(group):
         return
-    kind, target = _target(group)
-    name = group.get("displayName", group_id)
+    kind, target = _target(group_id, group)
 
     def work(document: Document) -> None:
         if kind is None:
-            if get(document, CONNECTOR, "teamCode") == name:
+            if get(document, CONNECTOR, "teamCode") == target:
                 put(document, CONNECTOR, "teamCode", None)
             return
         kept = [row for row in rows(document, kind) if row["value"] != target or row.get(OWNER) != group_id]
@@ -172,7 +170,7 @@ async def _unassign(changes: "Changes", group_id: str, group: Document, members:
 
 async def _handed_over(changes: "Changes", group_id: str, group: Document, member: str) -> bool:
     """Give an assignment to another group of the member with the same meaning; tell whether there is one."""
-    kind, target = _target(group)
+    kind, target = _target(group_id, group)
     meaning = f'{MAPPING}:kind eq "{get(group, MAPPING, "kind")}"'
     if kind is not None:
         meaning += f' and {MAPPING}:mapsTo.value eq "{target}"'
@@ -183,7 +181,7 @@ async def _handed_over(changes: "Changes", group_id: str, group: Document, membe
 
     def work(document: Document) -> None:
         if kind is None:
-            if get(document, CONNECTOR, "teamCode") == group.get("displayName", group_id):
+            if get(document, CONNECTOR, "teamCode") == target:
                 put(document, CONNECTOR, "teamCode", heirs[0].document["displayName"])
             return
         is_own = [row["value"] == target and row.get(OWNER) == group_id for row in rows(document, kind)]
@@ -194,10 +192,11 @@ async def _handed_over(changes: "Changes", group_id: str, group: Document, membe
     return True
 
 
-def _target(group: Document) -> tuple[Kind | None, str]:
+def _target(group_id: str, group: Document) -> tuple[Kind | None, str]:
+    """Return the kind and the id of what a mapped group stands for; of a team None and its name."""
     kind = get(group, MAPPING, "kind")
     if kind == TEAM:
-        return None, ""
+        return None, group.get("displayName", group_id)
     return _KINDS[kind][0], get(group, MAPPING, "mapsTo")["value"]
 
 

@@ -8,7 +8,7 @@ from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document, get
 from scim_server.lifecycle.failed_logins import count_failure
 from scim_server.lifecycle.policies import LockoutPolicy
-from scim_server.lifecycle.state import facts_of, keep_facts, set_fact
+from scim_server.lifecycle.state import facts_of, keep_facts, set_fact, unlocked
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.status import ACTIVE, PENDING, Lock
 from scim_server.lifecycle.urns import LIFECYCLE
@@ -87,8 +87,7 @@ def _latest(known: str | None, at: int) -> str:
 
 def unlock(user: Document) -> None:
     """Take the lock off in place and count from nothing again."""
-    keep_facts(user, replace(facts_of(user), lock=None))
-    set_fact(user, "lockout", failedAttempts=0, reason=None)
+    keep_facts(user, unlocked(user, facts_of(user)))
 
 
 def _succeed(user: Document, at: int) -> None:

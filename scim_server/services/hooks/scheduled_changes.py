@@ -1,6 +1,6 @@
 """Scheduled changes: planned with the user, so that they take effect on time whoever runs."""
 
-import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scim_server.lifecycle.dates import text_of
@@ -10,13 +10,14 @@ from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.news import alarms_of
 from scim_server.lifecycle.state import facts_of, keep_facts
 from scim_server.lifecycle.state import moment as moment_of
-from scim_server.lifecycle.status import Facts, Planned
+from scim_server.lifecycle.status import ENDING, Planned
 from scim_server.scim.documents import decode, encode
 from scim_server.scim.errors import InvalidValue, ScimError
 from scim_server.scim.patch.operations import Operation, parse_patch
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import DELETE, UPDATE
 from scim_server.services.hooks.base import Hook, Members, name_user
+from scim_server.services.lookups import quoted
 from scim_server.store import settlement
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ PLANNER = "~planner"
 """The member of the document that keeps who planned the change, and may therefore do it; never shown."""
 _SERVER_KEPT = ("status", "requestedBy", PLANNER)
 _NEEDS = {"delete": DELETE, "patch": UPDATE}
-_ENDING = frozenset({"deactivate", "suspend"})
 
 
 class ScheduledChangeHook(Hook):
@@ -41,8 +41,7 @@ class ScheduledChangeHook(Hook):
         await _supersede(changes, named)
         actor = changes.call.actor
         planner = {"client": actor.client_id, "lent": sorted(changes.principal.lent), "user": actor.user_id}
-        by = actor.user_id or actor.client
-        return {**named, "status": "scheduled", "requestedBy": by, PLANNER: planner}
+        return {**named, "status": "scheduled", "requestedBy": actor.author, PLANNER: planner}
 
     async def created(
         self, changes: "Changes", created: Resource, document: Document, _members: dict[str, list[str]]
@@ -81,7 +80,7 @@ async def _check(changes: "Changes", document: Document) -> None:
     patch, kind = document.get("patch"), document["kind"]
     if kind in _NEEDS:
         changes.principal.require(_NEEDS[kind])
-    if kind in _ENDING and "reason" not in document and await changes.enforces("R-REASON"):
+    if kind in ENDING and "reason" not in document and await changes.enforces("R-REASON"):
         raise InvalidValue(message("R-REASON"))
     if kind != "patch":
         if patch is not None:
@@ -105,16 +104,16 @@ async def _supersede(changes: "Changes", document: Document) -> None:
     if event is None:
         return
     user_id = document["user"]["value"]
-    quoted = json.dumps(event)
     kind = changes.registry.resource_types[TYPE]
-    earlier_ones = f'user.value eq "{user_id}" and sourceEventId eq {quoted} and status eq "scheduled"'
+    earlier_ones = f'user.value eq "{user_id}" and sourceEventId eq {quoted(event)} and status eq "scheduled"'
     for earlier in await changes.finder.find(TYPE, earlier_ones):
         current = await changes.locked(kind, earlier.id)
-        await changes.store_internally(kind, current, {**_complete(current), "status": "superseded"})
-        await _forget(changes, current.id, _complete(current))
+        await changes.store_internally(kind, current, {**with_user(current), "status": "superseded"})
+        await _forget(changes, current.id, with_user(current))
 
 
-def _complete(current: Resource) -> Document:
+def with_user(current: Resource) -> Document:
+    """Return the document of a scheduled change with the user that it is for."""
     user = current.references.get("user", [])
     return {**current.document, **({"user": {"value": user[0].target}} if user else {})}
 
@@ -125,14 +124,14 @@ async def _plan(changes: "Changes", id: str, document: Document) -> None:
     if document["kind"] not in OF_STATUS:
         return
     judgement = Judgement()
-    if document["kind"] in _ENDING:
+    if document["kind"] in ENDING:
         judgement = await changes.users.foreseen_end(document["user"]["value"], max(at, changes.moment))
     source, reason = changes.call.actor.source, document.get("reason", "other")
     planned = Planned(id, document["kind"], at, source, reason)
 
     def work(user: Document) -> None:
         facts = facts_of(user)
-        keep_facts(user, _with_plans(facts, (*facts.planned, planned)))
+        keep_facts(user, replace(facts, planned=(*facts.planned, planned)))
 
     facts = {"kind": planned.kind, "effectiveAt": text_of(at)}
     tells = [("user.change.scheduled", facts), *alarms_of(judgement)]
@@ -147,10 +146,6 @@ async def _forget(changes: "Changes", id: str, document: Document) -> None:
 
     def work(user: Document) -> None:
         facts = facts_of(user)
-        keep_facts(user, _with_plans(facts, tuple(plan for plan in facts.planned if plan.id != id)))
+        keep_facts(user, replace(facts, planned=tuple(plan for plan in facts.planned if plan.id != id)))
 
     await changes.adjust(document["user"]["value"], work, "user.unschedule")
-
-
-def _with_plans(facts: Facts, plans: tuple[Planned, ...]) -> Facts:
-    return Facts(facts.status, facts.holds, facts.valid_from, facts.valid_to, facts.lock, plans)
