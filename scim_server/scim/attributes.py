@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 TYPES = frozenset({"string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"})
@@ -30,7 +31,7 @@ class ReferenceKind(StrEnum):
     INVERSE = "inverse"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Attribute:
     """One attribute of one schema with its characteristics (RFC 7643 §2.2).
 
@@ -55,30 +56,30 @@ class Attribute:
     parent: "Attribute | None" = None
     sub_attributes: dict[str, "Attribute"] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name as filters and the folded document spell it."""
         return self.name.lower()
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The path as a client writes it, with the URN for extension attributes."""
         own = f"{self.parent.name}.{self.name}" if self.parent else self.name
         return f"{self.extension}:{own}" if self.extension else own
 
-    @property
+    @cached_property
     def storage_key(self) -> str:
         """The short stable name of a reference attribute in the reference table."""
         if self.extension is None:
             return self.name
         return f"{self.extension.removeprefix('urn:ietf:params:scim:schemas:extension:')}:{self.name}"
 
-    @property
+    @cached_property
     def container(self) -> "Attribute":
         """The attribute itself, or the complex attribute it is a part of."""
         return self.parent or self
 
-    @property
+    @cached_property
     def closed(self) -> bool:
         """Whether the canonical values are the only ones; in the RFC's own schemas they are suggestions."""
         return bool(self.canonical_values) and not self.schema.startswith(
@@ -89,7 +90,7 @@ class Attribute:
         """Return the sub-attribute of that name, in any case."""
         return self.sub_attributes.get(name.lower())
 
-    @property
+    @cached_property
     def reference_kind(self) -> ReferenceKind:
         """How this attribute's values are kept (see ReferenceKind)."""
         ref = self.sub_attributes.get("$ref")
@@ -102,7 +103,7 @@ class Attribute:
         own = set(self.sub_attributes) - {"value"} - DERIVED_SUB_ATTRIBUTES
         return ReferenceKind.MEMBERSHIP if self.multi_valued and not own else ReferenceKind.SINGLE_SOURCE
 
-    @property
+    @cached_property
     def target_types(self) -> tuple[str, ...]:
         """The resource types that a reference attribute may point at."""
         ref = self.sub_attributes.get("$ref")

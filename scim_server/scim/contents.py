@@ -25,8 +25,7 @@ def with_defaults(document: Document, resource_type: ResourceType) -> Document:
 
 def without_secrets(document: Document, resource_type: ResourceType) -> Document:
     """Return the document without attributes that are never returned, such as password."""
-    never = [attribute for attribute in resource_type.every_attribute() if attribute.returned == "never"]
-    return _without(document, never)
+    return _without(document, resource_type.never_returned)
 
 
 def take_memberships(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from scim_server.scim.attributes import Attribute
@@ -41,6 +42,19 @@ class Projection:
         Raises InvalidValue where both are given: they are mutually exclusive (RFC 7644 §3.9).
         """
         policy = policy or Policy()
+        names, excluded = tuple(attributes), tuple(excluded_attributes)
+        if not names and not excluded:
+            return _unasked(resource_type, quiet=policy.quiet_extensions)
+        return cls._asked(resource_type, names, excluded, policy)
+
+    @classmethod
+    def _asked(
+        cls,
+        resource_type: ResourceType,
+        attributes: tuple[str, ...],
+        excluded_attributes: tuple[str, ...],
+        policy: Policy,
+    ) -> "Projection":
         included = _paths(resource_type, attributes, policy)
         stated = any(name.strip() for name in attributes)
         if stated and any(name.strip() for name in excluded_attributes):
@@ -135,6 +149,12 @@ class Projection:
             for name, item in value.items()
             if (sub := attribute.sub(name)) is not None and self.keeps(sub)
         }
+
+
+@lru_cache(maxsize=256)
+def _unasked(resource_type: ResourceType, *, quiet: bool) -> Projection:
+    """Return what is shown to a client that asks for nothing in particular; what it decided is kept."""
+    return Projection(resource_type, quiet=resource_type.quiet_extensions if quiet else frozenset())
 
 
 def _paths(resource_type: ResourceType, names: Iterable[str], policy: Policy) -> frozenset[str]:

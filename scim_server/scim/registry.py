@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, ReferenceKind, SchemaError, compile_attribute
@@ -56,7 +57,7 @@ class Schema:
     document: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ResourceType:
     """A resource type with the one table that resolves every attribute path of it.
 
@@ -105,7 +106,19 @@ class ResourceType:
 
     def references_of(self, kind: ReferenceKind) -> tuple[Attribute, ...]:
         """Return the attributes whose values are kept in the given way."""
-        return tuple(attribute for attribute in self.references if attribute.reference_kind is kind)
+        return self._references[kind]
+
+    @cached_property
+    def _references(self) -> Mapping[ReferenceKind, tuple[Attribute, ...]]:
+        return {
+            kind: tuple(attribute for attribute in self.references if attribute.reference_kind is kind)
+            for kind in ReferenceKind
+        }
+
+    @cached_property
+    def never_returned(self) -> tuple[Attribute, ...]:
+        """The attributes that no answer ever shows."""
+        return tuple(attribute for attribute in self.every_attribute() if attribute.returned == "never")
 
     @property
     def display_attribute(self) -> str:

@@ -1,6 +1,6 @@
 """Documents into rows: unique values claimed, references saved, memberships edited, versions counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scim_server.lifecycle.messages import message
@@ -26,7 +26,13 @@ from scim_server.store.filters.compiler import FilterContext
 
 Boundaries = Sequence[tuple[int, Document]]
 """Moments to come, in microseconds, with the complete document from then on."""
+Show = Callable[[Resource], str | None]
+"""Returns what is stored of a resource for reading (see scim.shown)."""
 _TAKEN: Mapping[str, str] = {f"{ENTERPRISE}:employeeNumber": "R-EMPID-UNIQ"}
+
+
+def _unshown(_resource: Resource) -> str | None:
+    return None
 
 
 @dataclass(slots=True)
@@ -51,12 +57,13 @@ class Persistence:
         document: Document,
         memberships: Sequence[Membership] = (),
         boundaries: Boundaries = (),
+        show: Show = _unshown,
     ) -> Resource:
         """Insert a resource with its complete document; raises Uniqueness and InvalidValue."""
         plain, owned = take_references(without_secrets(document, resource_type), resource_type)
-        created = Resource(resource_type.name, id, 1, self.moment, self.moment, plain)
+        created = Resource(resource_type.name, id, 1, self.moment, self.moment, plain, _values(owned, {}))
         await self.claim(resource_type, id, unique_keys(plain, resource_type))
-        contents = self.contents(plain, resource_type, boundaries)
+        contents = self.contents(plain, resource_type, boundaries, None if boundaries else show(created))
         await resources.insert(self.writer, self.principal.tenant_id, created, contents)
         await self._save_references(created, {}, owned)
         await self.members().apply(created, memberships, self.moment, is_new=True)
@@ -71,6 +78,7 @@ class Persistence:
         after: Document,
         memberships: Sequence[Membership] = (),
         boundaries: Boundaries = (),
+        show: Show = _unshown,
     ) -> tuple[Resource, int]:
         """Write what differs between two complete documents and the membership edits as one new version.
 
@@ -93,11 +101,11 @@ class Persistence:
             current.created,
             moment,
             new,
-            current.references,
+            _values(new_references, current.references),
             stored_version=current.stored_version,
             is_timed=current.is_timed,
         )
-        contents = self.contents(new, resource_type, boundaries)
+        contents = self.contents(new, resource_type, boundaries, None if boundaries else show(changed))
         await resources.update(self.writer, self.principal.tenant_id, changed, contents)
         await self._save_references(changed, old_references, new_references)
         return changed, edited
@@ -121,7 +129,11 @@ class Persistence:
         return MembershipWriter(self.writer, self.registry, self.principal, self.context, self.expected)
 
     def contents(
-        self, document: Document, resource_type: ResourceType, boundaries: Boundaries = ()
+        self,
+        document: Document,
+        resource_type: ResourceType,
+        boundaries: Boundaries = (),
+        shown: str | None = None,
     ) -> resources.Contents:
         """Return what the row holds of a document without references, now and later."""
         phases = [
@@ -137,6 +149,7 @@ class Persistence:
             display_of(document, resource_type),
             [starts for starts, _ in boundaries],
             phases,
+            shown,
         )
 
     async def claim(
@@ -159,15 +172,21 @@ class Persistence:
         await counters.count_live(self.writer, self.principal.tenant_id, resource_type.name, change)
 
     async def _save_references(self, resource: Resource, before: References, after: References) -> None:
-        resource.references = {
-            key: [ReferenceValue(target, payload=payload) for target, (payload, _) in values.items()]
-            for key, values in after.items()
-        }
         for key in sorted(set(before) | set(after)):
             if before.get(key) != after.get(key):
                 values = after.get(key, {})
                 tenant_id = self.principal.tenant_id
                 await references.save(self.writer, tenant_id, resource.id, key, values, self.moment)
+
+
+def _values(owned: References, held: Mapping[str, list[ReferenceValue]]) -> dict[str, list[ReferenceValue]]:
+    """Return references as they are read later: those that were there in their order, new ones by target."""
+    found = {}
+    for key, values in owned.items():
+        place = {value.target: number for number, value in enumerate(held.get(key, ()))}
+        targets = sorted(values, key=lambda target: (place.get(target, len(place)), target))
+        found[key] = [ReferenceValue(target, payload=values[target][0]) for target in targets]
+    return found
 
 
 def _taken(resource_type: ResourceType, attributes: Sequence[str]) -> list[str]:

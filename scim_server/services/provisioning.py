@@ -10,6 +10,7 @@ from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
+from scim_server.scim.shown import Shown
 from scim_server.security.principals import READING, permission_for
 from scim_server.services import audit
 from scim_server.services.changes import Changes, not_found
@@ -26,10 +27,12 @@ from scim_server.services.row_scope import (
     stays_in_scope,
 )
 from scim_server.services.settlement import Settlement
+from scim_server.services.showing import is_current, is_shown
 from scim_server.store.audit import fetch_event
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
+from scim_server.store.showing import show
 
 
 class Provisioning:
@@ -43,15 +46,31 @@ class Provisioning:
 
     async def read(
         self, call: CallContext, resource_type: ResourceType, id: str, projection: Projection
-    ) -> Resource:
+    ) -> Resource | Shown:
         """Return a resource with the references that the projection shows; raises NotFound."""
         call.principal.require(permission_for(resource_type.name, READING))
         await self._settlement.settle(call)
+        find = self._shown if is_shown(call, resource_type, projection) else self._found
         found = await self._database.read(
-            lambda reader: self._found(reader, call, resource_type, id, projection), call.claim
+            lambda reader: find(reader, call, resource_type, id, projection), call.claim
         )
         await self._note_reading(call, found, projection)
         return found
+
+    async def _shown(
+        self,
+        reader: Reader,
+        call: CallContext,
+        resource_type: ResourceType,
+        id: str,
+        projection: Projection,
+    ) -> Resource | Shown:
+        found = await show(reader, call.principal.tenant_id, resource_type.name, id, now())
+        if found is None:
+            raise not_found(resource_type, id)
+        if isinstance(found, Shown) and is_current(call, found):
+            return found
+        return await self._found(reader, call, resource_type, id, projection)
 
     async def _found(
         self,
@@ -94,7 +113,7 @@ class Provisioning:
         await load_references(writer, tenant_id, self._registry, [found], projections, now=moment)
         await complete(writer, self._lifecycle, call.principal, catalogue, [found], projections, moment)
 
-    async def _note_reading(self, call: CallContext, found: Resource, projection: Projection) -> None:
+    async def _note_reading(self, call: CallContext, found: Resource | Shown, projection: Projection) -> None:
         """Put into the audit trail that a person looked at a user (S2 UC-002 Post, X-22)."""
         if found.type != USER or call.principal.profile != "admin":
             return

@@ -6,18 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scim_server.lifecycle.assignments import ROLES, valid_entries
+from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.lifecycle.change import SYSTEM, Actor
-from scim_server.lifecycle.documents import Document
+from scim_server.lifecycle.documents import Document, get
 from scim_server.lifecycle.judgement import Finding, Judgement
+from scim_server.lifecycle.urns import ENTERPRISE
 from scim_server.scim.contents import put_references
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.normalize import Normalizer
 from scim_server.scim.patch.operations import Operation
 from scim_server.scim.registry import ResourceType
-from scim_server.scim.resources import Resource
+from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.scim.values import fold_text
 from scim_server.services import audit, creation, effects, revival
 from scim_server.services.lifecycle import SEEN_UNDER, USER
+from scim_server.services.lookups import MANAGER_KEY
+from scim_server.services.persistence import Show
+from scim_server.services.showing import pieces_of
 from scim_server.services.users import (
     Asked,
     Outcome,
@@ -79,7 +84,11 @@ class UserChanges:
         document = await creation.with_defaults(self._changes, document, actor, lifecycle.catalogue)
         outcome = await lifecycle.settle(id, None, None, document, asked)
         created = await self._changes.persistence.insert(
-            self._type, id, await self._signed(outcome.after), boundaries=outcome.boundaries
+            self._type,
+            id,
+            await self._signed(outcome.after),
+            boundaries=outcome.boundaries,
+            show=self._shown(outcome, None, lifecycle.catalogue),
         )
         await self._finish(created, outcome, None)
         return created
@@ -179,7 +188,12 @@ class UserChanges:
             stored = put_references(current, self._type)
             outcome = await lifecycle.derived(user_id, stored, stored, Judgement())
             await self._changes.persistence.update(
-                self._type, current, stored, outcome.after, boundaries=outcome.boundaries
+                self._type,
+                current,
+                stored,
+                outcome.after,
+                boundaries=outcome.boundaries,
+                show=self._shown(outcome, current, lifecycle.catalogue),
             )
 
     async def _change(
@@ -223,7 +237,12 @@ class UserChanges:
                 await self._record(current.id, outcome, before, before, is_noop=True)
             return current
         changed, _ = await self._changes.persistence.update(
-            self._type, current, stored, await self._signed(outcome.after), boundaries=outcome.boundaries
+            self._type,
+            current,
+            stored,
+            await self._signed(outcome.after),
+            boundaries=outcome.boundaries,
+            show=self._shown(outcome, current, await self._changes.catalogue()),
         )
         outcome.news = news
         await self._finish(changed, outcome, before, action)
@@ -240,6 +259,16 @@ class UserChanges:
         after = {**before, **document, "active": document.get("active", True)}
         asked.states_active = True
         return await self._change(fresh, before, after, asked)
+
+    def _shown(self, outcome: Outcome, current: Resource | None, catalogue: Catalogue) -> Show:
+        """Return what makes the pieces for reading of what becomes of a user."""
+        held = [] if current is None else current.references.get(MANAGER_KEY, [])
+        known = next((value for value in held if value.target_type is not None), None)
+        manager = get(outcome.after, ENTERPRISE, "manager")
+        is_named = not any("manager" in path for path, _ in outcome.change.unresolved)
+        if manager and is_named and all(value.target != manager["value"] for value in held):
+            known = ReferenceValue(manager["value"], USER)
+        return lambda user: pieces_of(user, self._changes.registry, catalogue, known)
 
     async def _signed(self, document: Document) -> Document:
         """Return a document with the version of the catalogue under which it was computed."""

@@ -36,7 +36,8 @@ class Contents:
     """What a row holds besides its identity: the document, its folded copy and a name for people.
 
     `boundaries` are the moments to come at which anything visible changes, in their order, and
-    `phases` say for each what the attributes that vary in time are from then on.
+    `phases` say for each what the attributes that vary in time are from then on. `shown` are the pieces
+    of what clients see by default (see scim.shown), where they say all of it.
     """
 
     document: Document
@@ -44,6 +45,7 @@ class Contents:
     display: str | None
     boundaries: Sequence[int] = ()
     phases: Sequence[Phase] = ()
+    shown: str | None = None
 
 
 def resource_of(row: Record, now: int) -> Resource:
@@ -153,6 +155,7 @@ def columns_of(contents: Contents) -> dict[str, Any]:
         "display": contents.display,
         "next_change": boundaries[0] if boundaries else None,
         "boundaries": json.dumps(boundaries) if boundaries else None,
+        "shown": contents.shown,
     }
 
 
@@ -187,7 +190,7 @@ async def touch(writer: Writer, tenant_id: int, ids: Sequence[str], modified: in
         await writer.execute(
             resource.update()
             .where(resource.c.tenant_id == tenant_id, resource.c.id.in_(part), resource.c.deleted.is_(None))
-            .values(version=resource.c.version + 1, modified=modified)
+            .values(version=resource.c.version + 1, modified=modified, shown=None)
         )
 
 

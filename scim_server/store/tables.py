@@ -88,6 +88,7 @@ resource = sa.Table(
     sa.Column("next_change", sa.BigInteger, nullable=True),
     sa.Column("boundaries", sa.Text, nullable=True),
     sa.Column("deleted_by", Key, nullable=True),
+    sa.Column("shown", sa.Text, nullable=True),
     _partial("resource_walk", "tenant_id", "type", "id", where="deleted IS NULL"),
     _partial("resource_modified", "tenant_id", "type", "modified", where="deleted IS NULL"),
     _partial("resource_due", "tenant_id", "next_change", where="next_change IS NOT NULL"),

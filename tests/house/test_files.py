@@ -20,7 +20,13 @@ _Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def undocumented(file: Source) -> list[str]:
     """Return the module, public classes, functions and methods without a docstring."""
     nodes = [(file.path, file.tree), *((f"{file.path}:{node.lineno}", node) for node in _public(file.tree))]
-    return [where for where, node in nodes if not ast.get_docstring(node)]
+    return [where for where, node in nodes if not ast.get_docstring(node) and not _is_overload(node)]
+
+
+def _is_overload(node: ast.AST) -> bool:
+    """Tell whether a node only states one more type of a function, whose docstring stands below."""
+    decorators = getattr(node, "decorator_list", [])
+    return any(isinstance(each, ast.Name) and each.id == "overload" for each in decorators)
 
 
 def _public(scope: ast.Module | ast.ClassDef) -> Iterator[_Documented]:

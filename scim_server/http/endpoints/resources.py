@@ -7,6 +7,7 @@ from scim_server.http.bodies import read_json
 from scim_server.http.endpoints.lists import list_resources
 from scim_server.http.responses import ScimResponse
 from scim_server.http.server import Server, server_of
+from scim_server.scim.documents import MEDIA_TYPE
 from scim_server.scim.errors import NotFound, NotSupported
 from scim_server.scim.messages.query import projection_parameters, query_from_parameters
 from scim_server.scim.policy import Policy
@@ -14,6 +15,7 @@ from scim_server.scim.preconditions import tag_matches
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.resources import Resource
+from scim_server.scim.shown import Shown
 from scim_server.services.context import CallContext
 from scim_server.services.dry_run import DRY_RUN_URN, DryRun, Preview
 
@@ -116,10 +118,18 @@ class ResourceEndpoints:
         return ScimResponse(message)
 
     def _answer(
-        self, server: Server, call: CallContext, resource: Resource, projection: Projection, status: int
+        self,
+        server: Server,
+        call: CallContext,
+        resource: Resource | Shown,
+        projection: Projection,
+        status: int,
     ) -> Response:
         renderer = server.renderer(call)
         headers = {"ETag": resource.etag, "Location": renderer.location(self.resource_type, resource.id)}
+        if isinstance(resource, Shown):
+            text = resource.json(call.base_url, is_quiet=call.principal.policy.quiet_extensions)
+            return Response(text, status, headers, MEDIA_TYPE)
         return ScimResponse(projection.apply(renderer.render(resource)), status, headers)
 
 

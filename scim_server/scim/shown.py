@@ -1,0 +1,120 @@
+"""A resource as clients see it by default, made at writing: JSON in pieces that reading puts together.
+
+Decoding, projecting and encoding a user takes ten times as long as reading its row does
+(docs/performance.md). What only the reader knows has a place of its own: the base URL stands as one
+control character, which JSON never contains as such, and the groups come between two pieces.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scim_server.scim.documents import encode
+from scim_server.scim.policy import Policy
+from scim_server.scim.projection import Projection
+from scim_server.scim.registry import Registry
+from scim_server.scim.resources import Renderer, Resource, etag
+
+BASE_URL = "\x01"
+"""Stands for the base URL in what is stored."""
+_ENCODED = "\\u0001"
+_BETWEEN = "\x1e"
+_HEAD = ("schemas", "id", "meta")
+_QUIET, _LOUD = Policy(quiet_extensions=True), Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A resource in pieces: the schemas and members that every client sees, and those quiet clients do not.
+
+    `computed_under` is the version of the catalogue under which it was made, `groups` the JSON of the
+    groups it is in, empty for none.
+    """
+
+    type: str
+    id: str
+    version: int
+    schemas: str
+    further_schemas: str
+    members: str
+    further_members: str
+    meta: str
+    computed_under: int
+    groups: str = ""
+
+    @property
+    def etag(self) -> str:
+        """The weak entity tag of this version (RFC 7644 §3.14)."""
+        return etag(self.version)
+
+    def json(self, base_url: str, *, is_quiet: bool) -> str:
+        """Return the JSON form for a base URL; a quiet client does not see quiet extensions."""
+        return self._joined(is_quiet=is_quiet).replace(BASE_URL, base_url)
+
+    def _joined(self, *, is_quiet: bool) -> str:
+        groups = f',"groups":{self.groups}' if self.groups else ""
+        schemas, members = (
+            (self.schemas, self.members)
+            if is_quiet
+            else (self.schemas + self.further_schemas, self.members + self.further_members)
+        )
+        return f'{{"schemas":[{schemas}],"id":"{self.id}"{members}{groups}{self.meta}}}'
+
+
+def pieces(resource: Resource, registry: Registry, computed_under: int) -> str | None:
+    """Return what is stored for a resource with its references, whose targets are all known.
+
+    None where a text of it has the character that stands for the base URL.
+    """
+    rendered = Renderer(registry, BASE_URL).render(resource)
+    kind = registry.resource_types[resource.type]
+    quiet, loud = (Projection.of(kind, policy=policy).apply(rendered) for policy in (_QUIET, _LOUD))
+    further = {name: value for name, value in loud.items() if name not in quiet}
+    urns = [urn for urn in loud["schemas"] if urn not in quiet["schemas"]]
+    if _ENCODED in _text([resource.document, list(resource.references.values())]):
+        return None
+    parts = (
+        _bare(quiet["schemas"]),
+        "".join(f",{_text(urn)}" for urn in urns),
+        _members(quiet),
+        _members(further),
+        f',"meta":{_text(rendered["meta"])}',
+        str(computed_under),
+    )
+    return _BETWEEN.join(parts).replace(_ENCODED, BASE_URL)
+
+
+def shown(type_name: str, id: str, version: int, stored: str, groups: str = "") -> Shown:
+    """Return the resource behind stored pieces."""
+    schemas, further_schemas, members, further_members, meta, computed_under = stored.split(_BETWEEN)
+    return Shown(
+        type_name,
+        id,
+        version,
+        schemas,
+        further_schemas,
+        members,
+        further_members,
+        meta,
+        int(computed_under),
+        groups,
+    )
+
+
+def joined(resources: Sequence[Shown], base_url: str, *, is_quiet: bool) -> str:
+    """Return the elements of a JSON array of resources, without its brackets."""
+    return ",".join([each._joined(is_quiet=is_quiet) for each in resources]).replace(BASE_URL, base_url)  # noqa: SLF001
+
+
+def _members(document: dict[str, Any]) -> str:
+    kept = {name: value for name, value in document.items() if name not in _HEAD}
+    return f",{_bare(kept)}" if kept else ""
+
+
+def _bare(value: Any) -> str:
+    """Return JSON without its outer brackets."""
+    return _text(value)[1:-1]
+
+
+def _text(value: Any) -> str:
+    return encode(value).decode()
