@@ -195,13 +195,13 @@ def operations(world: World) -> list[Operation]:
         Operation(
             "filter department, page of 100",
             _filtered(lambda w: f'{ENTERPRISE}:department eq "{w.chance.choice(DEPARTMENTS)}"', 100),
-            _contains(lambda w: {ENTERPRISE: {"department": w.chance.choice(DEPARTMENTS).lower()}}),
+            _contains(lambda w: {ENTERPRISE.lower(): {"department": w.chance.choice(DEPARTMENTS).lower()}}),
             0.33,
         ),
         Operation(
             "filter costCenter, page of 100",
             _filtered(lambda w: f'{ENTERPRISE}:costCenter eq "CC{w.chance.randrange(997):03d}"', 100),
-            _contains(lambda w: {ENTERPRISE: {"costcenter": f"cc{w.chance.randrange(997):03d}"}}),
+            _contains(lambda w: {ENTERPRISE.lower(): {"costcenter": f"cc{w.chance.randrange(997):03d}"}}),
             0.33,
         ),
         Operation(

@@ -5,9 +5,8 @@ Decoding, projecting and encoding a user takes ten times as long as reading its 
 control character, which JSON never contains as such, and the groups come between two pieces.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from scim_server.scim.documents import encode
 from scim_server.scim.policy import Policy
@@ -23,23 +22,13 @@ _HEAD = ("schemas", "id", "meta")
 _QUIET, _LOUD = Policy(quiet_extensions=True), Policy()
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A resource in pieces: the schemas and members that every client sees, and those quiet clients do not.
-
-    `computed_under` is the version of the catalogue under which it was made, `groups` the JSON of the
-    groups it is in, empty for none.
-    """
+class Shown(NamedTuple):
+    """A resource in stored pieces; `groups` is the JSON of the groups it is in, empty for none."""
 
     type: str
     id: str
     version: int
-    schemas: str
-    further_schemas: str
-    members: str
-    further_members: str
-    meta: str
-    computed_under: int
+    stored: str
     groups: str = ""
 
     @property
@@ -47,18 +36,20 @@ class Shown:
         """The weak entity tag of this version (RFC 7644 §3.14)."""
         return etag(self.version)
 
+    def is_made_under(self, catalogue_version: int) -> bool:
+        """Tell whether the pieces were made under a version of the catalogue."""
+        return self.stored.endswith(f"{_BETWEEN}{catalogue_version}")
+
     def json(self, base_url: str, *, is_quiet: bool) -> str:
         """Return the JSON form for a base URL; a quiet client does not see quiet extensions."""
         return self._joined(is_quiet=is_quiet).replace(BASE_URL, base_url)
 
     def _joined(self, *, is_quiet: bool) -> str:
+        schemas, further_schemas, members, further, meta, _ = self.stored.split(_BETWEEN)
         groups = f',"groups":{self.groups}' if self.groups else ""
-        schemas, members = (
-            (self.schemas, self.members)
-            if is_quiet
-            else (self.schemas + self.further_schemas, self.members + self.further_members)
-        )
-        return f'{{"schemas":[{schemas}],"id":"{self.id}"{members}{groups}{self.meta}}}'
+        if is_quiet:
+            return f'{{"schemas":[{schemas}],"id":"{self.id}"{members}{groups}{meta}}}'
+        return f'{{"schemas":[{schemas}{further_schemas}],"id":"{self.id}"{members}{further}{groups}{meta}}}'
 
 
 def pieces(resource: Resource, registry: Registry, computed_under: int) -> str | None:
@@ -84,26 +75,10 @@ def pieces(resource: Resource, registry: Registry, computed_under: int) -> str |
     return _BETWEEN.join(parts).replace(_ENCODED, BASE_URL)
 
 
-def shown(type_name: str, id: str, version: int, stored: str, groups: str = "") -> Shown:
-    """Return the resource behind stored pieces."""
-    schemas, further_schemas, members, further_members, meta, computed_under = stored.split(_BETWEEN)
-    return Shown(
-        type_name,
-        id,
-        version,
-        schemas,
-        further_schemas,
-        members,
-        further_members,
-        meta,
-        int(computed_under),
-        groups,
-    )
-
-
-def joined(resources: Sequence[Shown], base_url: str, *, is_quiet: bool) -> str:
-    """Return the elements of a JSON array of resources, without its brackets."""
-    return ",".join([each._joined(is_quiet=is_quiet) for each in resources]).replace(BASE_URL, base_url)  # noqa: SLF001
+def joined(resources: Iterable[Shown], base_url: str, *, is_quiet: bool) -> str:
+    """Return the JSON array of resources."""
+    texts = [each._joined(is_quiet=is_quiet) for each in resources]  # noqa: SLF001 - one module, one form
+    return f"[{','.join(texts)}]".replace(BASE_URL, base_url)
 
 
 def _members(document: dict[str, Any]) -> str:

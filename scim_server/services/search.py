@@ -14,6 +14,7 @@ from scim_server.scim.messages.query import Query
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
+from scim_server.scim.shown import Shown
 from scim_server.security.principals import READING, VIEW, permission_for
 from scim_server.services.audit import AUDIT_EVENT
 from scim_server.services.completion import complete, hidden_paths
@@ -22,12 +23,17 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.loading import Projections, load_references
 from scim_server.services.row_scope import check_readable, confined, is_listed
 from scim_server.services.settlement import Settlement
+from scim_server.services.showing import is_current, is_shown
 from scim_server.store import clients as rows
+from scim_server.store import resources
 from scim_server.store.audit import AuditLister
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader
 from scim_server.store.listing import Lister, Row, Selection, live_count
+from scim_server.store.showing import ShownLister, ShownRow, Unshown, shown_lister
 
+AnyLister = Lister | ShownLister
+AnyRow = Row | ShownRow
 WALK_FROM = 1_000
 """Offsets below this are cheap; above it a walk's key position is remembered instead."""
 WALKS_KEPT = 2_000
@@ -51,7 +57,7 @@ class Page:
     `start_index` is None and `next_cursor` may be set where the client pages by cursor.
     """
 
-    resources: Sequence[Resource]
+    resources: Sequence[Resource | Shown]
     projections: Projections
     total: int
     start_index: int | None
@@ -146,10 +152,7 @@ class Search:
         return Selection(tuple(conditions), tuple(sort), query.descending)
 
     async def _page(self, reader: Reader, call: CallContext, selection: Selection, query: Query) -> Page:
-        varying = self._lifecycle.engine.varying
-        context = filter_context(self._database, self._registry, call, varying)
-        is_audit = [kind.name for kind, _ in selection.types] == [AUDIT_EVENT]
-        lister = (AuditLister if is_audit else Lister)(context, selection)
+        lister = self._lister(call, selection, query)
         size = self._limits.default if query.count is None else min(query.count, self._limits.maximum)
         scope = _scope(call, selection, query)
         if query.cursor is not None:
@@ -160,13 +163,25 @@ class Search:
             found = []
         return await self._complete(reader, call, selection, query, found, total, query.start_index, None)
 
+    def _lister(self, call: CallContext, selection: Selection, query: Query) -> AnyLister:
+        varying = self._lifecycle.engine.varying
+        context = filter_context(self._database, self._registry, call, varying)
+        if [kind.name for kind, _ in selection.types] == [AUDIT_EVENT]:
+            return AuditLister(context, selection)
+        projections = _projections(call, selection, query)
+        is_all_shown = all(is_shown(call, kind, projections[kind.name]) for kind, _ in selection.types)
+        if not is_all_shown or selection.sort or len(selection.types) > 1:
+            return Lister(context, selection)
+        return shown_lister(context, selection) or Lister(context, selection)
+
     async def _indexed_rows(
-        self, reader: Reader, lister: Lister, start_index: int, size: int, scope: tuple[object, ...]
-    ) -> list[Row]:
+        self, reader: Reader, lister: AnyLister, start_index: int, size: int, scope: tuple[object, ...]
+    ) -> Sequence[AnyRow]:
         if size == 0:
             return []
         offset = start_index - 1
         position = self._walks.recall((*scope, "position", offset)) if offset >= WALK_FROM else None
+        found: Sequence[AnyRow]
         if isinstance(position, list):
             found = await lister.page(reader, limit=size, after=position)
         else:
@@ -180,14 +195,16 @@ class Search:
     async def _total(
         self,
         reader: Reader,
-        lister: Lister,
+        lister: AnyLister,
         query: Query,
         scope: tuple[object, ...],
-        found: Sequence[Row],
+        found: Sequence[AnyRow],
         size: int,
     ) -> int:
         """Return the number of results without counting where something cheaper knows it."""
         scoped = any(condition is not None for _, condition in lister.selection.types)
+        if not scoped and isinstance(lister, ShownLister):
+            return await lister.count(reader)
         if not scoped and not isinstance(lister, AuditLister):
             names = [kind.name for kind, _ in lister.selection.types]
             return await live_count(reader, lister.context.tenant_id, names)
@@ -204,7 +221,7 @@ class Search:
         self,
         reader: Reader,
         call: CallContext,
-        lister: Lister,
+        lister: AnyLister,
         query: Query,
         size: int,
         scope: tuple[object, ...],
@@ -212,7 +229,9 @@ class Search:
         seal = await self._cursor_seal(reader)
         seconds = int(time.time())
         after = seal.open(query.cursor, scope, now=seconds) if query.cursor else None
-        found = await lister.page(reader, limit=size + 1, after=after) if size else []
+        found: Sequence[AnyRow] = []
+        if size:
+            found = await lister.page(reader, limit=size + 1, after=after)
         more, found = len(found) > size, found[:size]
         next_cursor = None
         if more:
@@ -235,22 +254,36 @@ class Search:
         call: CallContext,
         selection: Selection,
         query: Query,
-        found: Sequence[Row],
+        found: Sequence[AnyRow],
         total: int,
         start_index: int | None,
         next_cursor: str | None,
     ) -> Page:
-        projections = {
-            kind.name: Projection.of(kind, query.attributes, query.excluded_attributes, call.principal.policy)
-            for kind, _ in selection.types
-        }
-        resources = [row.resource for row in found]
-        tenant_id, moment = call.principal.tenant_id, now()
-        await load_references(reader, tenant_id, self._registry, resources, projections, now=moment)
-        version = call.principal.catalogue_version
-        catalogue = await self._lifecycle.catalogue(reader, tenant_id, version)
-        await complete(reader, self._lifecycle, call.principal, catalogue, resources, projections, moment)
-        return Page(resources, projections, total, start_index, next_cursor)
+        projections = _projections(call, selection, query)
+        listed = [row.resource for row in found]
+        missing = {one.id for one in listed if not isinstance(one, Resource) and not is_current(call, one)}
+        moment, tenant_id = now(), call.principal.tenant_id
+        fetched = await resources.fetch_all(reader, tenant_id, sorted(missing), now=moment) if missing else {}
+        whole = listed
+        if missing:
+            whole = [fetched.get(one.id, one) for one in listed if one.id not in missing or one.id in fetched]
+        unfinished = [one for one in whole if isinstance(one, Resource)]
+        if unfinished:
+            await load_references(reader, tenant_id, self._registry, unfinished, projections, now=moment)
+            catalogue = await self._lifecycle.catalogue(reader, tenant_id, call.principal.catalogue_version)
+            await complete(
+                reader, self._lifecycle, call.principal, catalogue, unfinished, projections, moment
+            )
+        shown = [one for one in whole if not isinstance(one, Unshown)]
+        return Page(shown, projections, total, start_index, next_cursor)
+
+
+def _projections(call: CallContext, selection: Selection, query: Query) -> Projections:
+    policy = call.principal.policy
+    return {
+        kind.name: Projection.of(kind, query.attributes, query.excluded_attributes, policy)
+        for kind, _ in selection.types
+    }
 
 
 def _readable(call: CallContext, types: Sequence[ResourceType]) -> Sequence[ResourceType]:
@@ -274,7 +307,7 @@ def _readable(call: CallContext, types: Sequence[ResourceType]) -> Sequence[Reso
     return allowed
 
 
-def _position(lister: Lister, row: Row) -> list[object]:
+def _position(lister: AnyLister, row: AnyRow) -> list[object]:
     return [row.resource.id] if lister.sort_key is None else [row.sort_key, row.resource.id]
 
 

@@ -1,6 +1,5 @@
 """Users in the pieces that clients see by default: made at writing, read where nothing else is asked for."""
 
-
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.scim.attributes import Attribute, ReferenceKind
@@ -21,7 +20,8 @@ def is_shown(call: CallContext, resource_type: ResourceType, projection: Project
 
 def is_current(call: CallContext, found: object) -> bool:
     """Tell whether pieces were made under the catalogue as it is now."""
-    return isinstance(found, Shown) and found.computed_under == call.principal.catalogue_version
+    version = call.principal.catalogue_version
+    return isinstance(found, Shown) and version is not None and found.is_made_under(version)
 
 
 def pieces_of(

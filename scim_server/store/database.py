@@ -68,15 +68,20 @@ class Reader(Connection):
 
         A claim that is open is confirmed first, on PostgreSQL by the same statement. Raises CallerChanged.
         """
+        found = await self.claimed_rows(statement, **values)
+        return found[0] if found else None
+
+    async def claimed_rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run a compiled query as `claimed_row` does and return its rows, which are few."""
         claim = self._claim
         if claim is None or claim.is_confirmed:
-            return await self.row(statement, **values)
+            return await self.rows(statement, **values)
         if self._point is not None:
             await self.confirm()
-            return await self.row(statement, **values)
-        found = await self.row(OF_TOKEN.beside(statement), digest=claim.digest, **values)
-        claim.confirm(found and found[:WIDTH])
-        return None if found is None or found[WIDTH] is None else found[WIDTH:]
+            return await self.rows(statement, **values)
+        found = await self.rows(OF_TOKEN.beside(statement), digest=claim.digest, **values)
+        claim.confirm(found[0][:WIDTH] if found else None)
+        return [row[WIDTH:] for row in found if row[WIDTH] is not None]
 
     async def confirm(self) -> None:
         """Confirm the claim, where one is open; raises CallerChanged."""

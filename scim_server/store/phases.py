@@ -11,6 +11,8 @@ from scim_server.scim.normalize import Document
 from scim_server.store.database import Writer
 from scim_server.store.tables import phase, resource
 
+Moment = int | sa.BindParameter[int]
+"""A time in microseconds, or the parameter of a statement that is one."""
 Phase = tuple[int, Document]
 """The moment it starts, and the folded copy of the attributes that vary in time."""
 
@@ -23,7 +25,7 @@ class Clocked:
     row of `phase`.
     """
 
-    now: int
+    now: Moment
 
     @property
     def has_passed(self) -> sa.ColumnElement[bool]:

@@ -104,6 +104,14 @@ async def only(reader: Reader | Writer, query: sa.Select[Any], now: int | None) 
     return None if row is None else resource_of(row, clock.now() if now is None else now)
 
 
+async def fetch_all(reader: Reader, tenant_id: int, ids: Sequence[str], *, now: int) -> dict[str, Resource]:
+    """Return the live resources among `ids` as they are now, by id."""
+    query = sa.select(*COLUMNS).where(
+        resource.c.tenant_id == tenant_id, resource.c.id.in_(ids), resource.c.deleted.is_(None)
+    )
+    return {row.id: resource_of(row, now) for row in await reader.execute(query)}
+
+
 async def lock_targets(writer: Writer, tenant_id: int, ids: Sequence[str]) -> dict[str, str]:
     """Return id and type of the live resources among `ids` and keep them from being deleted meanwhile."""
     found: dict[str, str] = {}

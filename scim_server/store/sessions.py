@@ -48,15 +48,17 @@ class Pool:
         self._room = size
         self.observer: Observer | None = None
         self._idle: list[Session] = []
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[Session | None]] = deque()
 
     async def take(self) -> Session:
         """Return a session that nobody else has; raises sqlalchemy.exc.TimeoutError where none comes free."""
-        while not self._idle:
-            if self._room > 0:
-                return await self._open()
-            await self._wait()
-        return self._idle.pop()
+        if self._idle:
+            return self._idle.pop()
+        while self._room <= 0:
+            session = await self._turn()
+            if session is not None:
+                return session
+        return await self._open()
 
     async def _open(self) -> Session:
         self._room -= 1
@@ -68,22 +70,31 @@ class Pool:
             raise
         return Session(connection, driver)
 
-    async def _wait(self) -> None:
+    async def _turn(self) -> Session | None:
+        """Wait, the longest waiting first, for a session, or None where there is room to open one."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(_SECONDS_TO_WAIT):
-                await turn
-        except TimeoutError as error:
-            raise PoolTimeout("every connection is in use") from error
-        finally:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
+                found: Session | None = await turn
+        except BaseException as error:
+            self._decline(turn)
+            if isinstance(error, TimeoutError):
+                raise PoolTimeout("every connection is in use") from error
+            raise
+        return found
+
+    def _decline(self, turn: asyncio.Future[Session | None]) -> None:
+        """Pass on what was given to somebody who no longer waits."""
+        if turn in self._waiting:
+            self._waiting.remove(turn)
+        elif turn.done() and not turn.cancelled() and (session := turn.result()) is not None:
+            self.give(session)
 
     def give(self, session: Session) -> None:
-        """Take a session back."""
-        self._idle.append(session)
-        self._wake()
+        """Take a session back, or hand it to the one who has waited longest."""
+        if not self._hand_over(session):
+            self._idle.append(session)
 
     async def drop(self, session: Session) -> None:
         """Close a session that may not be used again, and those that wait, which may have died with it."""
@@ -96,14 +107,15 @@ class Pool:
 
     def _make_room(self) -> None:
         self._room += 1
-        self._wake()
+        self._hand_over(None)
 
-    def _wake(self) -> None:
+    def _hand_over(self, session: Session | None) -> bool:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
-                return
+                turn.set_result(session)
+                return True
+        return False
 
     async def close(self) -> None:
         """Close every session that is not in use, and the engine."""

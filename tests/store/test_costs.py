@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from scim_server.scim.resources import Resource
+from scim_server.security import tokens
+from scim_server.services.clients import Clients
 from scim_server.store import catalogue, clients, references, resources
 from scim_server.store.database import Database, Writer
 from tests.scim.samples import REGISTRY
@@ -81,6 +83,8 @@ async def test_a_catalogue_is_read_with_two_statements_whatever_its_size(databas
 
 
 async def test_a_caller_is_guarded_with_one_statement(database: Database) -> None:
-    await database.write(lambda writer: clients.ensure_tenant(writer, "one", 1))
-    cost = await cost_of(database, lambda writer: clients.guard(writer, 1, "c", "d"))
+    digest = tokens.digest((await Clients(database).create("c")).token)
+    known = await database.read(lambda reader: clients.caller_of(reader, digest))
+    assert known is not None
+    cost = await cost_of(database, lambda writer: clients.guard(writer, 1, known.client_id, digest))
     assert len(cost.statements) == 1

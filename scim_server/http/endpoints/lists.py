@@ -1,7 +1,9 @@
 """Lists and searches (RFC 7644 §3.4.2, §3.4.3; RFC 9865)."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from orjson import Fragment
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,7 +13,9 @@ from scim_server.http.server import Server, server_of
 from scim_server.scim.messages.listing import list_response
 from scim_server.scim.messages.query import Query, query_from_message, query_from_parameters
 from scim_server.scim.registry import ResourceType
+from scim_server.scim.shown import Shown, joined
 from scim_server.services.context import CallContext
+from scim_server.services.search import Page
 
 
 async def list_resources(
@@ -20,11 +24,28 @@ async def list_resources(
     """Answer a list request over the given types."""
     known = server.registry_of(call).resource_types
     page = await server.search.search(call, [known[resource_type.name] for resource_type in types], query)
-    renderer = server.renderer(call)
-    rendered = [page.projections[found.type].apply(renderer.render(found)) for found in page.resources]
-    return ScimResponse(
-        list_response(rendered, total=page.total, start_index=page.start_index, next_cursor=page.next_cursor)
+    message = list_response(
+        _resources(server, call, page),
+        items=len(page.resources),
+        total=page.total,
+        start_index=page.start_index,
+        next_cursor=page.next_cursor,
     )
+    return ScimResponse(message)
+
+
+def _resources(server: Server, call: CallContext, page: Page) -> Any:
+    """Return the resources of a page as JSON values, or as the JSON of all of them."""
+    renderer, is_quiet = server.renderer(call), call.principal.policy.quiet_extensions
+    shown = [found for found in page.resources if isinstance(found, Shown)]
+    if len(shown) == len(page.resources):
+        return Fragment(joined(shown, call.base_url, is_quiet=is_quiet))
+    return [
+        Fragment(found.json(call.base_url, is_quiet=is_quiet))
+        if isinstance(found, Shown)
+        else page.projections[found.type].apply(renderer.render(found))
+        for found in page.resources
+    ]
 
 
 class SearchEndpoint:

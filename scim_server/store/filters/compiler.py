@@ -79,7 +79,7 @@ class FilterCompiler:
         column = self.source.texts.get(attribute.path.lower())
         if column is not None and isinstance(condition, Predicate):
             return compare(self.json, column, condition.operator, condition.value)
-        if _is_unique(condition):
+        if is_unique(condition):
             return self._unique(condition)
         return contents.test(condition)
 
@@ -93,12 +93,13 @@ class FilterCompiler:
         return self.source.id.in_(holders)
 
 
-def _is_unique(condition: Predicate | Presence) -> TypeGuard[Predicate]:
+def is_unique(condition: Condition) -> TypeGuard[Predicate]:
     """Tell whether the table of unique values answers a predicate."""
+    if not isinstance(condition, Predicate):
+        return False
     attribute = condition.attribute
     return (
-        isinstance(condition, Predicate)
-        and condition.operator == "eq"
+        condition.operator == "eq"
         and attribute.uniqueness != "none"
         and attribute.parent is None
         and not attribute.multi_valued

@@ -147,3 +147,24 @@ def _equal_parts(condition: Condition) -> list[Predicate]:
 
 def _size(condition: Condition) -> int:
     return sum(_size(operand) for operand in condition.operands) if isinstance(condition, AllOf) else 1
+
+
+def example_of(condition: Condition) -> tuple[Attribute, Any] | None:
+    """Return the attribute a condition is about and the smallest folded document that satisfies it.
+
+    None where containing a document is not all of what the condition says.
+    """
+    if isinstance(condition, Predicate) and condition.operator == "eq":
+        return condition.attribute.container, _example(condition.attribute, condition.value)
+    if not isinstance(condition, Element) or not condition.attribute.multi_valued:
+        return None
+    equal = _equal_parts(condition.condition)
+    example = {part.attribute.key: part.value for part in equal}
+    is_whole = len(equal) == _size(condition.condition) == len(example)
+    if (
+        not is_whole
+        or condition.attribute.type != "complex"
+        or any(part.attribute.multi_valued for part in equal)
+    ):
+        return None
+    return condition.attribute, _nested(path_of(condition.attribute), [example])

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from scim_server.store.filters.json import Expression, Test
-from scim_server.store.phases import Clocked
+from scim_server.store.phases import Clocked, Moment
 from scim_server.store.tables import phase, resource
 
 
-def as_it_is(now: int, test: Callable[[Expression], Test]) -> Test:
+def as_it_is(now: Moment, test: Callable[[Expression], Test]) -> Test:
     """Return the test of a resource's folded copy as it is at a moment.
 
     `test` is asked for the test of a folded copy, once for the stored one and once for the phase
@@ -32,7 +32,7 @@ def value_as_it_is(now: int, value: Callable[[Expression], Expression]) -> Expre
     return sa.case((Clocked(now).has_passed, begun), else_=value(resource.c.folded))
 
 
-def _begun(rows: sa.FromClause, now: int, value: Expression) -> sa.Select[tuple[object]]:
+def _begun(rows: sa.FromClause, now: Moment, value: Expression) -> sa.Select[tuple[object]]:
     return (
         sa.select(value)
         .select_from(rows)
