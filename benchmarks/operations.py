@@ -79,7 +79,7 @@ def _sent(
     return lambda world: request(method, BASE + path(world), getattr(world, by), _body(says(world)))
 
 
-def _filtered(made: Callable[[World], str], size: int = 1) -> Maker:
+def _filtered(made: Callable[[World], str], size: int = 100) -> Maker:
     return _get(lambda world: f"/Users?filter={quote(made(world))}&startIndex=1&count={size}")
 
 

@@ -225,15 +225,15 @@ async def leaves_no_administrator(finder: Finder, catalogue: Catalogue, role_id:
 async def _obligations(change: Change, finder: Finder) -> list[Obligation]:
     if not change.is_deletion and not change.is_deactivation:
         return []
-    found = await finder.find("Obligation", f'user.value eq "{change.id}" and status eq "open"')
+    found = await holders.open_obligations(finder.writer, finder.context.tenant_id, [change.id])
     return [
         Obligation(
-            resource.id,
-            resource.document.get("kind", ""),
-            resource.document.get("display", ""),
-            frozenset(resource.document.get("blocks", ("delete",))),
+            own_id,
+            document.get("kind", ""),
+            document.get("display", ""),
+            frozenset(document.get("blocks", ("delete",))),
         )
-        for resource in found
+        for own_id, document in found.get(change.id, ())
     ]
 
 

@@ -65,7 +65,7 @@ class Persistence:
         await self.claim(resource_type, id, unique_keys(plain, resource_type))
         contents = self.contents(plain, resource_type, boundaries, None if boundaries else show(created))
         await resources.insert(self.writer, self.principal.tenant_id, created, contents)
-        await self._save_references(created, {}, owned)
+        await self._save_references(created, {}, owned, is_new=True)
         await self.members().apply(created, memberships, self.moment, is_new=True)
         await self.count(resource_type, 1)
         return created
@@ -171,12 +171,16 @@ class Persistence:
         """Note that a resource came or went."""
         await counters.count_live(self.writer, self.principal.tenant_id, resource_type.name, change)
 
-    async def _save_references(self, resource: Resource, before: References, after: References) -> None:
+    async def _save_references(
+        self, resource: Resource, before: References, after: References, *, is_new: bool = False
+    ) -> None:
         for key in sorted(set(before) | set(after)):
             if before.get(key) != after.get(key):
                 values = after.get(key, {})
                 tenant_id = self.principal.tenant_id
-                await references.save(self.writer, tenant_id, resource.id, key, values, self.moment)
+                await references.save(
+                    self.writer, tenant_id, resource.id, key, values, self.moment, is_new=is_new
+                )
 
 
 def _values(owned: References, held: Mapping[str, list[ReferenceValue]]) -> dict[str, list[ReferenceValue]]:

@@ -125,7 +125,7 @@ class Provisioning:
 
     async def create(
         self, call: CallContext, resource_type: ResourceType, data: Any, projection: Projection
-    ) -> Resource:
+    ) -> Resource | Shown:
         """Create a resource from a POST body (see Changes.create)."""
         return await self._change(
             call, projection, lambda changes: changes.create(resource_type, data), resource_type
@@ -140,7 +140,7 @@ class Provisioning:
         projection: Projection,
         *,
         if_match: str | None = None,
-    ) -> Resource:
+    ) -> Resource | Shown:
         """Replace a resource by a PUT body (see Changes.replace)."""
         return await self._change(
             call,
@@ -159,7 +159,7 @@ class Provisioning:
         projection: Projection | None,
         *,
         if_match: str | None = None,
-    ) -> Resource:
+    ) -> Resource | Shown:
         """Apply a PATCH body (see Changes.patch); without a projection no references are read back."""
         operations = parse_patch(data, call.principal.policy)
         return await self._change(
@@ -192,8 +192,8 @@ class Provisioning:
         change: Callable[[Changes], Awaitable[Resource]],
         resource_type: ResourceType,
         id: str | None = None,
-    ) -> Resource:
-        async def work(writer: Writer) -> Resource:
+    ) -> Resource | Shown:
+        async def work(writer: Writer) -> Resource | Shown:
             changes = self._changes(writer, call)
             if id is not None:
                 await is_in_scope_to_change(changes, resource_type, id)
@@ -201,6 +201,10 @@ class Provisioning:
             await stays_in_scope(changes, changed)
             if projection is not None:
                 catalogue = await changes.catalogue()
+                if is_shown(call, resource_type, projection) and not call.is_dry_run:
+                    found = await show(writer, changes.tenant_id, USER, changed.id, changes.moment)
+                    if isinstance(found, Shown) and found.is_made_under(catalogue.version):
+                        return found
                 shown = dict(changed.document)
                 await self._complete(writer, call, changed, projection, changes.moment, catalogue)
                 changed.document |= {name: shown[name] for name in changes.shown}

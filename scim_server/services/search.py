@@ -30,7 +30,7 @@ from scim_server.store.audit import AuditLister
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader
 from scim_server.store.listing import Lister, Row, Selection, live_count
-from scim_server.store.showing import ShownLister, ShownRow, Unshown, shown_lister
+from scim_server.store.showing import ShownByKey, ShownLister, ShownRow, Unshown, shown_lister
 
 AnyLister = Lister | ShownLister
 AnyRow = Row | ShownRow
@@ -39,6 +39,8 @@ WALK_FROM = 1_000
 WALKS_KEPT = 2_000
 WALK_SECONDS = 600
 COUNT_SECONDS = 60
+START_SECONDS = 5
+"""How long a count of many serves the pages of a walk, and the first pages of further ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +210,18 @@ class Search:
         if not scoped and not isinstance(lister, AuditLister):
             names = [kind.name for kind, _ in lister.selection.types]
             return await live_count(reader, lister.context.tenant_id, names)
+        if isinstance(lister, ShownByKey) and query.start_index == 1:
+            return len(found) if size else await lister.count(reader)
         if query.cursor in (None, "") and len(found) < size and (found or query.start_index == 1):
             return query.start_index - 1 + len(found)
-        remembered = self._walks.recall((*scope, "total"))
-        if isinstance(remembered, int) and (query.start_index > 1 or query.cursor):
+        is_start = query.start_index == 1 and not query.cursor
+        remembered = self._walks.recall((*scope, "start" if is_start else "total"))
+        if isinstance(remembered, int):
             return remembered
         total = await lister.count(reader)
-        self._walks.remember((*scope, "total"), total, COUNT_SECONDS if total >= WALK_FROM else 0)
+        if total >= WALK_FROM:
+            self._walks.remember((*scope, "total"), total, COUNT_SECONDS)
+            self._walks.remember((*scope, "start"), total, START_SECONDS)
         return total
 
     async def _cursor_page(

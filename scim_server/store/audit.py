@@ -14,6 +14,7 @@ from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.source import Source
 from scim_server.store.listing import Lister, Selection
+from scim_server.store.statements import Statement, given
 from scim_server.store.tables import Record, audit_event
 from scim_server.store.tables import outbox as outbox_table
 
@@ -60,10 +61,26 @@ class Notice:
     subject_id: str | None = None
 
 
+_APPEND = Statement(
+    lambda _dialect: (
+        audit_event.insert()
+        .values({column.name: given(column.name) for column in audit_event.c})
+        .returning(sa.literal_column("1"))
+    )
+)
+_TELL = Statement(
+    lambda _dialect: (
+        outbox_table.insert()
+        .values({column.name: given(column.name) for column in outbox_table.c})
+        .returning(sa.literal_column("1"))
+    )
+)
+
+
 async def append(writer: Writer, rows: Sequence[Event]) -> None:
     """Store audit events."""
-    if rows:
-        await writer.execute(audit_event.insert(), [_event_row(event) for event in rows])
+    for event in rows:
+        writer.defer(_APPEND, _event_row(event))
 
 
 def _event_row(event: Event) -> dict[str, Any]:
@@ -99,8 +116,8 @@ async def outbox(writer: Writer, rows: Sequence[Notice]) -> None:
         }
         for notice in rows
     ]
-    if values:
-        await writer.execute(outbox_table.insert(), values)
+    for row in values:
+        writer.defer(_TELL, row)
 
 
 _SELECTED = (audit_event.c.id, audit_event.c.at, audit_event.c.document)
@@ -141,15 +158,22 @@ async def fetch_event(reader: Reader | Writer, tenant_id: int, id: str) -> Resou
     return None if row is None else _resource_of(row)
 
 
+_RECENT = Statement(
+    lambda _dialect: sa.select(sa.func.count()).where(
+        audit_event.c.tenant_id == given("tenant_id"),
+        audit_event.c.client_id == given("client_id"),
+        audit_event.c.action == given("action"),
+        audit_event.c.outcome == "success",
+        audit_event.c.at >= given("since"),
+    )
+)
+
+
 async def count_recent(
     reader: Reader | Writer, tenant_id: int, client_id: str, action: str, since: int
 ) -> int:
     """Return how often a client did something with success at a moment or after it."""
-    query = sa.select(sa.func.count()).where(
-        audit_event.c.tenant_id == tenant_id,
-        audit_event.c.client_id == client_id,
-        audit_event.c.action == fold_text(action),
-        audit_event.c.outcome == "success",
-        audit_event.c.at >= since,
+    row = await reader.row(
+        _RECENT, tenant_id=tenant_id, client_id=client_id, action=fold_text(action), since=since
     )
-    return int((await reader.execute(query)).scalar_one())
+    return int(row[0]) if row is not None else 0

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from scim_server.store.callers import OF_CLIENT, OF_TOKEN, Caller
 from scim_server.store.database import Reader, Writer
 from scim_server.store.resources import insert_ignoring
+from scim_server.store.statements import Statement, given
 from scim_server.store.tables import Record, client, secret, tenant, token
 
 TOUCH_EVERY = 300_000_000
@@ -102,13 +103,26 @@ def _of_owner(tenant_id: int, owner_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(token.c.tenant_id == tenant_id, token.c.owner_id == owner_id)
 
 
+_REVOKE_OF_OWNER = Statement(
+    lambda _dialect: (
+        token.update()
+        .where(
+            token.c.tenant_id == given("own_tenant"),
+            token.c.owner_id == given("own_id"),
+            token.c.revoked.is_(None),
+        )
+        .values(revoked=given("revoked"), revoked_by=given("revoked_by"))
+        .returning(sa.literal_column("1"))
+    )
+)
+
+
 async def revoke_tokens_of_owner(
     writer: Writer, tenant_id: int, owner_id: str, moment: int, by: str | None
 ) -> int:
     """Revoke every token that a user owns and note by whom; returns how many were live."""
-    live = sa.and_(_of_owner(tenant_id, owner_id), token.c.revoked.is_(None))
-    statement = token.update().where(live).values(revoked=moment, revoked_by=by)
-    return (await writer.execute(statement)).rowcount
+    values = {"own_tenant": tenant_id, "own_id": owner_id, "revoked": moment, "revoked_by": by}
+    return len(await writer.rows(_REVOKE_OF_OWNER, **values))
 
 
 async def tokens_created_since(reader: Reader | Writer, tenant_id: int, owner_id: str, since: int) -> int:

@@ -2,23 +2,35 @@
 
 import random
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.database import Writer
 from scim_server.store.listing import COUNTER_SLOTS
+from scim_server.store.statements import Statement, given
 from scim_server.store.tables import counter
+
+
+def _count(dialect: str) -> sa.Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    names = ("tenant_id", "name", "slot", "value")
+    statement = insert(counter).values({name: given(name) for name in names})
+    return statement.on_conflict_do_update(
+        index_elements=["tenant_id", "name", "slot"],
+        set_={"value": counter.c.value + statement.excluded.value},
+    ).returning(sa.literal_column("1"))
+
+
+_COUNT = Statement(_count)
 
 
 async def count_live(writer: Writer, tenant_id: int, type_name: str, change: int) -> None:
     """Add to the number of live resources of a type."""
-    insert = sqlite.insert if writer.dialect.name == "sqlite" else postgresql.insert
     slot = random.randrange(COUNTER_SLOTS)  # noqa: S311 - spreads contention, protects nothing
-    statement = insert(counter).values(tenant_id=tenant_id, name=f"live:{type_name}", slot=slot, value=change)
-    await writer.execute(
-        statement.on_conflict_do_update(
-            index_elements=["tenant_id", "name", "slot"], set_={"value": counter.c.value + change}
-        )
-    )
+    values = {"tenant_id": tenant_id, "name": f"live:{type_name}", "slot": slot, "value": change}
+    if writer.has_deferred(_COUNT):
+        await writer.flush()
+    writer.defer(_COUNT, values)
 
 
 async def next_number(writer: Writer, tenant_id: int, name: str) -> int:

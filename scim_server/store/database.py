@@ -12,8 +12,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from scim_server.store.callers import OF_TOKEN, WIDTH, Claim
+from scim_server.store.deferred import Deferred, run_in_order, together
 from scim_server.store.failures import (
     DatabaseUnavailable,
+    LostRace,
     QueryTooLong,
     is_disconnect,
     is_locked,
@@ -63,16 +65,11 @@ class Reader(Connection):
         self.note(compiled.text, arguments, found)
         return found
 
-    async def claimed_row(self, statement: Statement, **values: Any) -> Row | None:
-        """Run a compiled query whose first column is never NULL, and return its first row.
+    async def claimed_rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run a compiled query whose first column is never NULL, and return its rows, which are few.
 
         A claim that is open is confirmed first, on PostgreSQL by the same statement. Raises CallerChanged.
         """
-        found = await self.claimed_rows(statement, **values)
-        return found[0] if found else None
-
-    async def claimed_rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
-        """Run a compiled query as `claimed_row` does and return its rows, which are few."""
         claim = self._claim
         if claim is None or claim.is_confirmed:
             return await self.rows(statement, **values)
@@ -91,7 +88,65 @@ class Reader(Connection):
 
 
 class Writer(Connection):
-    """A connection inside a write transaction that the service commits."""
+    """A connection inside a write transaction that the service commits.
+
+    Statements whose rows nobody waits for may be deferred: they go to the database together, before the
+    next statement that is not deferred and before the commit. On PostgreSQL they are one statement then,
+    so that none of them may change a row that another one changes.
+    """
+
+    def __init__(self, pool: Pool, dialect: sa.Dialect) -> None:
+        super().__init__(pool, dialect)
+        self._deferred: list[Deferred] = []
+
+    def defer(
+        self,
+        statement: Statement,
+        values: dict[str, Any],
+        *,
+        expects: int | None = None,
+        otherwise: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Run a statement that returns a row for each row it changes, later.
+
+        Where these are not as many as it `expects`, `otherwise` says why; without it that is LostRace.
+        """
+        compiled = statement.compiled(self.dialect.name)
+        self._deferred.append(Deferred(compiled, compiled.arguments(values), expects, otherwise))
+
+    def has_deferred(self, statement: Statement) -> bool:
+        """Tell whether a statement is deferred; one that may change the same row must not follow it there."""
+        compiled = statement.compiled(self.dialect.name)
+        return any(one.compiled is compiled for one in self._deferred)
+
+    async def session(self) -> Session:
+        """Return the session, with nothing deferred."""
+        session = await super().session()
+        if self._deferred:
+            await self._flush(session)
+        return session
+
+    async def _flush(self, session: Session) -> None:
+        deferred, self._deferred = self._deferred, []
+        if self.dialect.name == "sqlite":
+            counts = await session.driver._execute(run_in_order, session.driver._conn, deferred)  # noqa: SLF001 - one crossing to the thread for all
+        else:
+            text, arguments = together(deferred)
+            counts = await session.driver.fetchrow(text, *arguments)
+        for one, count in zip(deferred, counts, strict=True):
+            self.note(one.compiled.text, one.arguments, range(count))
+            if one.expects is not None and count != one.expects:
+                if one.otherwise is not None:
+                    await one.otherwise()
+                raise LostRace(one.compiled.text[:40])
+
+    async def flush(self) -> None:
+        """Run what is deferred now; raises LostRace."""
+        await self.session()
+
+    def forget(self) -> None:
+        """Drop what is deferred, as what it belongs to is taken back."""
+        self._deferred.clear()
 
 
 _DRIVERS = {
@@ -243,7 +298,9 @@ class Database:
             await driver.execute(begin)
             try:
                 yield
+                await writer.flush()
             except BaseException:
+                writer.forget()
                 await driver.execute("ROLLBACK")
                 is_sound = True
                 raise

@@ -10,6 +10,7 @@ from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.json import JSON_DIALECTS, has
 from scim_server.store.filters.varying import as_it_is
 from scim_server.store.resources import chunks
+from scim_server.store.statements import Statement, given, one_of
 from scim_server.store.tables import reference, resource
 from scim_server.store.validity import is_in_force, is_visible
 
@@ -121,32 +122,38 @@ async def heads_of(
     return [(row[0], row[1]) for row in await reader.execute(query)]
 
 
+_OBLIGATIONS = Statement(
+    lambda dialect: (
+        sa.select(reference.c.target_id, resource.c.id, resource.c.document)
+        .select_from(
+            reference.join(
+                resource,
+                sa.and_(
+                    resource.c.tenant_id == reference.c.tenant_id, resource.c.id == reference.c.source_id
+                ),
+            )
+        )
+        .where(
+            reference.c.tenant_id == given("tenant_id"),
+            reference.c.attribute == sa.literal_column("'user'"),
+            one_of(dialect, reference.c.target_id, "ids"),
+            resource.c.type == sa.literal_column("'Obligation'"),
+            resource.c.deleted.is_(None),
+            has(JSON_DIALECTS[dialect], resource.c.folded, "status", value="open"),
+        )
+        .order_by(resource.c.id)
+    )
+)
+
+
 async def open_obligations(
     reader: Reader | Writer, tenant_id: int, user_ids: Sequence[str]
 ) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Return id and document of the open obligations of users, by user."""
-    json = JSON_DIALECTS[reader.dialect.name]
     found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for part in chunks(user_ids):
-        query = (
-            sa.select(reference.c.target_id, resource.c.id, resource.c.document)
-            .select_from(
-                reference.join(
-                    resource,
-                    sa.and_(resource.c.tenant_id == tenant_id, resource.c.id == reference.c.source_id),
-                )
-            )
-            .where(
-                reference.c.tenant_id == tenant_id,
-                reference.c.attribute == "user",
-                reference.c.target_id.in_(part),
-                resource.c.type == "Obligation",
-                resource.c.deleted.is_(None),
-                has(json, resource.c.folded, "status", value="open"),
-            )
-            .order_by(resource.c.id)
-        )
-        for user_id, own_id, document in await reader.execute(query):
+        rows = await reader.rows(_OBLIGATIONS, tenant_id=tenant_id, ids=part)
+        for user_id, own_id, document in rows:
             found.setdefault(user_id, []).append((own_id, load(document)))
     return found
 

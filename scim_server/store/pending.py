@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from scim_server.store.database import Writer
 from scim_server.store.resources import chunks, insert_ignoring
+from scim_server.store.statements import Statement, given, one_of
 from scim_server.store.tables import pending_reference
 
 
@@ -27,10 +28,28 @@ async def wait(
         await writer.execute(insert_ignoring(writer, pending_reference), rows)
 
 
+_FORGET = Statement(
+    lambda _dialect: (
+        pending_reference.delete()
+        .where(
+            pending_reference.c.tenant_id == given("tenant_id"),
+            pending_reference.c.source_id == given("source_id"),
+        )
+        .returning(sa.literal_column("1"))
+    )
+)
+_WAITING = Statement(
+    lambda dialect: sa.select(pending_reference.c.source_id, pending_reference.c.attribute).where(
+        pending_reference.c.tenant_id == given("tenant_id"),
+        pending_reference.c.type == given("type"),
+        one_of(dialect, pending_reference.c.key, "keys"),
+    )
+)
+
+
 async def forget(writer: Writer, tenant_id: int, source_id: str) -> None:
     """Remove all that a source waits for."""
-    where = [pending_reference.c.tenant_id == tenant_id, pending_reference.c.source_id == source_id]
-    await writer.execute(pending_reference.delete().where(*where))
+    await writer.rows(_FORGET, tenant_id=tenant_id, source_id=source_id)
 
 
 async def found(writer: Writer, tenant_id: int, type_name: str, keys: Sequence[str]) -> None:
@@ -51,10 +70,6 @@ async def waiting(
     """Return source and attribute of everything that waits for a resource of any of the names."""
     found: set[tuple[str, str]] = set()
     for part in chunks(keys):
-        query = sa.select(pending_reference.c.source_id, pending_reference.c.attribute).where(
-            pending_reference.c.tenant_id == tenant_id,
-            pending_reference.c.type == type_name,
-            pending_reference.c.key.in_(part),
-        )
-        found.update((row.source_id, row.attribute) for row in await writer.execute(query))
+        rows = await writer.rows(_WAITING, tenant_id=tenant_id, type=type_name, keys=part)
+        found.update((source_id, attribute) for source_id, attribute in rows)
     return sorted(found)

@@ -4,20 +4,48 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from scim_server.scim.documents import encode, load
 from scim_server.store.database import Reader, Writer
-from scim_server.store.filters.json import JSON_DIALECTS, Test
 from scim_server.store.resources import chunks
+from scim_server.store.statements import Statement, given, one_of
 from scim_server.store.tables import resource, unique_value
 
 _USER = "User"
-_ADDRESSES_A_STATEMENT = 50
 UNIQUE_NAMES = (
     "userName",
     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber",
 )
 """The paths of the unique attributes that a user may be called by."""
+
+
+_CALLED = Statement(
+    lambda dialect: sa.select(unique_value.c.key, unique_value.c.resource_id).where(
+        unique_value.c.tenant_id == given("tenant_id"),
+        unique_value.c.type == _USER,
+        unique_value.c.attribute.in_([sa.literal(name) for name in UNIQUE_NAMES]),
+        one_of(dialect, unique_value.c.key, "keys"),
+    )
+)
+
+
+def _with_address(dialect: str) -> sa.Select[Any]:
+    """Return a query for the users that may have an address: by index, or on SQLite by its JSON text."""
+    mentions = (
+        resource.c.folded.op("@>")(sa.cast(given("example", sa.Text()), postgresql.JSONB()))
+        if dialect == "postgresql"
+        else sa.func.instr(resource.c.folded, given("text", sa.Text())) > 0
+    )
+    return sa.select(resource.c.id, resource.c.folded).where(
+        resource.c.tenant_id == given("tenant_id"),
+        resource.c.type == _USER,
+        resource.c.deleted.is_(None),
+        mentions,
+    )
+
+
+_WITH_ADDRESS = Statement(_with_address)
 
 
 async def lookup_users(
@@ -30,13 +58,7 @@ async def lookup_users(
     wanted = sorted(set(keys))
     found: dict[str, set[str]] = {}
     for part in chunks(wanted):
-        query = sa.select(unique_value.c.key, unique_value.c.resource_id).where(
-            unique_value.c.tenant_id == tenant_id,
-            unique_value.c.type == _USER,
-            unique_value.c.attribute.in_(UNIQUE_NAMES),
-            unique_value.c.key.in_(part),
-        )
-        for key, own_id in await reader.execute(query):
+        for key, own_id in await reader.rows(_CALLED, tenant_id=tenant_id, keys=part):
             found.setdefault(key, set()).add(own_id)
     addresses = [key for key in wanted if "@" in key]
     for own_id, emails in await _with_addresses(reader, tenant_id, addresses):
@@ -59,25 +81,14 @@ async def _with_addresses(
     reader: Reader | Writer, tenant_id: int, addresses: Sequence[str]
 ) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return id and folded e-mail addresses of the live users that may have any of the given ones."""
-    found: list[tuple[str, list[dict[str, Any]]]] = []
-    for part in chunks(addresses, _ADDRESSES_A_STATEMENT):
-        query = sa.select(resource.c.id, resource.c.folded).where(
-            resource.c.tenant_id == tenant_id,
-            resource.c.type == _USER,
-            resource.c.deleted.is_(None),
-            sa.or_(*(_mentions(reader, address) for address in part)),
+    found: dict[str, list[dict[str, Any]]] = {}
+    for address in addresses:
+        example = encode({"emails": [{"value": address}]}).decode()
+        rows = await reader.rows(
+            _WITH_ADDRESS, tenant_id=tenant_id, example=example, text=encode(address).decode()
         )
-        found += [(row.id, load(row.folded).get("emails", [])) for row in await reader.execute(query)]
-    return found
-
-
-def _mentions(reader: Reader | Writer, address: str) -> Test:
-    """Test by index for an address; SQLite, which has none, looks for its JSON text."""
-    json = JSON_DIALECTS[reader.dialect.name]
-    indexed = json.contains(resource.c.folded, {"emails": [{"value": address}]})
-    if indexed is not None:
-        return indexed
-    return sa.func.instr(resource.c.folded, encode(address).decode()) > 0
+        found |= {own_id: load(folded).get("emails", []) for own_id, folded in rows}
+    return list(found.items())
 
 
 def _values(emails: Iterable[dict[str, Any]]) -> set[str]:

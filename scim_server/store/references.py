@@ -14,15 +14,48 @@ from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.references import matching_targets
 from scim_server.store.resources import chunks, insert_ignoring
+from scim_server.store.statements import Statement, given, one_of
 from scim_server.store.tables import reference, resource, tenant
 from scim_server.store.validity import is_visible, moment_of
 
 MEMBERS = "members"
 """The storage key of what groups contain."""
+_FEW = 8
+"""Rows that go to the database with other statements; more of them are a statement of their own."""
 Payload = Mapping[str, Any]
 """What the source says of a reference, or the folded copy of that."""
 References = dict[str, dict[str, list[ReferenceValue]]]
 """By source id, then by the attribute's storage key."""
+
+
+def _of_sources(dialect: str) -> sa.Select[Any]:
+    target = resource.alias()
+    live = sa.and_(
+        target.c.tenant_id == reference.c.tenant_id,
+        target.c.id == reference.c.target_id,
+        target.c.deleted.is_(None),
+    )
+    return (
+        sa.select(
+            reference.c.source_id,
+            reference.c.attribute,
+            reference.c.target_id,
+            reference.c.payload,
+            target.c.type,
+            target.c.display,
+        )
+        .select_from(reference.outerjoin(target, live))
+        .where(
+            reference.c.tenant_id == given("tenant_id"),
+            one_of(dialect, reference.c.source_id, "ids"),
+            one_of(dialect, reference.c.attribute, "keys"),
+            is_visible(reference, given("now", sa.BigInteger())),
+        )
+        .order_by(reference.c.source_id, reference.c.created, reference.c.target_id)
+    )
+
+
+_OF_SOURCES = Statement(_of_sources)
 
 
 async def of_sources(
@@ -41,35 +74,12 @@ async def of_sources(
     moment = clock.now() if now is None else now
     found: References = {}
     keys = [attribute.storage_key for attribute in attributes]
-    target = resource.alias()
-    live = sa.and_(
-        target.c.tenant_id == reference.c.tenant_id,
-        target.c.id == reference.c.target_id,
-        target.c.deleted.is_(None),
-    )
     for part in chunks(ids) if keys else ():
-        query = (
-            sa.select(
-                reference.c.source_id,
-                reference.c.attribute,
-                reference.c.target_id,
-                reference.c.payload,
-                target.c.type,
-                target.c.display,
-            )
-            .select_from(reference.outerjoin(target, live))
-            .where(
-                reference.c.tenant_id == tenant_id,
-                reference.c.source_id.in_(part),
-                reference.c.attribute.in_(keys),
-                is_visible(reference, moment),
-            )
-            .order_by(reference.c.source_id, reference.c.created, reference.c.target_id)
-        )
-        for row in await reader.execute(query):
-            payload = load(row.payload) if row.payload else None
-            value = ReferenceValue(row.target_id, row.type, row.display, payload)
-            found.setdefault(row.source_id, {}).setdefault(row.attribute, []).append(value)
+        for own_id, key, target, payload, kind, display in await reader.rows(
+            _OF_SOURCES, tenant_id=tenant_id, ids=part, keys=keys, now=moment
+        ):
+            value = ReferenceValue(target, kind, display, load(payload) if payload else None)
+            found.setdefault(own_id, {}).setdefault(key, []).append(value)
     return found
 
 
@@ -185,6 +195,22 @@ async def remove_where(
     return await remove(writer, context.tenant_id, source_id, attribute.storage_key, targets)
 
 
+_STORED = Statement(
+    lambda _dialect: sa.select(reference.c.target_id, reference.c.payload, reference.c.valid_to).where(
+        reference.c.tenant_id == given("tenant_id"),
+        reference.c.source_id == given("source_id"),
+        reference.c.attribute == given("attribute"),
+    )
+)
+_INSERT = Statement(
+    lambda _dialect: (
+        reference.insert()
+        .values({column.name: given(column.name) for column in reference.c})
+        .returning(sa.literal_column("1"))
+    )
+)
+
+
 async def save(
     writer: Writer,
     tenant_id: int,
@@ -192,24 +218,31 @@ async def save(
     key: str,
     values: Mapping[str, tuple[Payload, Payload]],
     moment: int,
+    *,
+    is_new: bool = False,
 ) -> None:
     """Make the given references the only ones of an attribute that hold now or later.
 
     `values` maps a target to what the source says of it and the folded copy of that; dateTimes
     under `validFrom` and `validTo` say when it holds, a text under `owner` whose it is. Only what
     differs is written, and what stays keeps its place in the order. A reference that ended before
-    is replaced where it is given again, and otherwise left for remove_expired.
+    is replaced where it is given again, and otherwise left for remove_expired. A new source has none yet.
     """
-    columns = (reference.c.target_id, reference.c.payload, reference.c.valid_to)
-    stored = (await writer.execute(sa.select(*columns).where(_owned(tenant_id, source_id, key)))).all()
-    ended = {row.target_id for row in stored if row.valid_to is not None and row.valid_to <= moment}
-    held = {row.target_id: load(row.payload) if row.payload else {} for row in stored}
+    stored = (
+        () if is_new else await writer.rows(_STORED, tenant_id=tenant_id, source_id=source_id, attribute=key)
+    )
+    ended = {target for target, _, valid_to in stored if valid_to is not None and valid_to <= moment}
+    held = {target: load(payload) if payload else {} for target, payload, _ in stored}
     gone = [target for target in held if target not in values and target not in ended]
-    await remove(writer, tenant_id, source_id, key, gone)
+    if gone:
+        await remove(writer, tenant_id, source_id, key, gone)
     new = {target: value for target, value in values.items() if target not in held}
     rows = [_row(tenant_id, source_id, key, target, *value, moment) for target, value in new.items()]
-    if rows:
+    if len(rows) > _FEW:
         await writer.execute(reference.insert(), rows)
+    else:
+        for row in rows:
+            writer.defer(_INSERT, row)
     for target, (payload, folded) in values.items():
         if target in held and (target in ended or held[target] != payload):
             changed = _said(payload, folded) | ({"created": moment} if target in ended else {})

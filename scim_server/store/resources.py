@@ -14,8 +14,8 @@ from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
 from scim_server.store import clock
 from scim_server.store.database import Reader, Writer
-from scim_server.store.failures import LostRace
 from scim_server.store.phases import Clocked, Phase, add_phases, remove_phases
+from scim_server.store.statements import Statement, given, one_of
 from scim_server.store.tables import Record, resource, unique_value
 
 COLUMNS = (
@@ -67,13 +67,14 @@ def insert_ignoring(writer: Writer | Reader, table: sa.Table) -> sqlite.Insert |
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
-def _live(tenant_id: int, type_name: str, id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        resource.c.tenant_id == tenant_id,
-        resource.c.id == id,
-        resource.c.type == type_name,
-        resource.c.deleted.is_(None),
-    )
+_LIVE = (
+    resource.c.tenant_id == given("tenant_id"),
+    resource.c.id == given("id"),
+    resource.c.type == given("type"),
+    resource.c.deleted.is_(None),
+)
+_FETCH = Statement(lambda _dialect: sa.select(*COLUMNS).where(*_LIVE))
+_LOCK = Statement(lambda _dialect: sa.select(*COLUMNS).where(*_LIVE).with_for_update())
 
 
 async def fetch(
@@ -82,7 +83,8 @@ async def fetch(
     """Return a live resource as it is now, None where there is none of that type and id."""
     if not is_storable(id):
         return None
-    return await only(reader, sa.select(*COLUMNS).where(_live(tenant_id, type_name, id)), now)
+    row = await reader.row(_FETCH, tenant_id=tenant_id, type=type_name, id=id)
+    return None if row is None else resource_of(row, clock.now() if now is None else now)
 
 
 async def fetch_for_update(
@@ -94,8 +96,8 @@ async def fetch_for_update(
     """
     if not is_storable(id):
         return None
-    query = sa.select(*COLUMNS).where(_live(tenant_id, type_name, id)).with_for_update()
-    return await only(writer, query, now)
+    row = await writer.row(_LOCK, tenant_id=tenant_id, type=type_name, id=id)
+    return None if row is None else resource_of(row, clock.now() if now is None else now)
 
 
 async def only(reader: Reader | Writer, query: sa.Select[Any], now: int | None) -> Resource | None:
@@ -112,17 +114,26 @@ async def fetch_all(reader: Reader, tenant_id: int, ids: Sequence[str], *, now: 
     return {row.id: resource_of(row, now) for row in await reader.execute(query)}
 
 
+_TARGETS = Statement(
+    lambda dialect: (
+        sa.select(resource.c.id, resource.c.type)
+        .where(
+            resource.c.tenant_id == given("tenant_id"),
+            one_of(dialect, resource.c.id, "ids"),
+            resource.c.deleted.is_(None),
+        )
+        .order_by(resource.c.id)
+        .with_for_update(read=True)
+    )
+)
+
+
 async def lock_targets(writer: Writer, tenant_id: int, ids: Sequence[str]) -> dict[str, str]:
     """Return id and type of the live resources among `ids` and keep them from being deleted meanwhile."""
     found: dict[str, str] = {}
-    for part in chunks(ids):
-        query = (
-            sa.select(resource.c.id, resource.c.type)
-            .where(resource.c.tenant_id == tenant_id, resource.c.id.in_(part), resource.c.deleted.is_(None))
-            .order_by(resource.c.id)
-            .with_for_update(read=True)
-        )
-        found.update((row.id, row.type) for row in await writer.execute(query))
+    for part in chunks([own_id for own_id in ids if is_storable(own_id)]):
+        rows = await writer.rows(_TARGETS, tenant_id=tenant_id, ids=part)
+        found.update((row[0], row[1]) for row in rows)
     return found
 
 
@@ -137,19 +148,29 @@ async def due(reader: Reader, tenant_id: int, now: int, limit: int) -> list[tupl
     return [(row.id, row.type) for row in await reader.execute(query)]
 
 
+_CONTENTS = ("document", "folded", "display", "next_change", "boundaries", "shown")
+_IDENTITY = ("tenant_id", "id", "type", "version", "created", "modified")
+_INSERT = Statement(
+    lambda _dialect: (
+        resource.insert()
+        .values({name: given(name) for name in (*_IDENTITY, *_CONTENTS)})
+        .returning(sa.literal_column("1"))
+    )
+)
+
+
 async def insert(writer: Writer, tenant_id: int, created: Resource, contents: Contents) -> None:
     """Insert a resource's row and its phases."""
-    await writer.execute(
-        resource.insert().values(
-            tenant_id=tenant_id,
-            id=created.id,
-            type=created.type,
-            version=created.version,
-            created=created.created,
-            modified=created.modified,
-            **columns_of(contents),
-        )
-    )
+    values = {
+        "tenant_id": tenant_id,
+        "id": created.id,
+        "type": created.type,
+        "version": created.version,
+        "created": created.created,
+        "modified": created.modified,
+        **columns_of(contents),
+    }
+    writer.defer(_INSERT, values)
     if contents.phases:
         await add_phases(writer, tenant_id, created.id, contents.phases)
 
@@ -167,25 +188,39 @@ def columns_of(contents: Contents) -> dict[str, Any]:
     }
 
 
-async def update(writer: Writer, tenant_id: int, changed: Resource, contents: Contents) -> None:
-    """Store a resource's new contents and phases over the version that was read; raises LostRace.
-
-    `changed.version` is the version that clients see from now on. A resource without a
-    `stored_version` follows the version before its own.
-    """
-    read = changed.version - 1 if changed.stored_version is None else changed.stored_version
-    statement = (
+_UPDATE = Statement(
+    lambda _dialect: (
         resource.update()
         .where(
-            resource.c.tenant_id == tenant_id,
-            resource.c.id == changed.id,
-            resource.c.version == read,
+            resource.c.tenant_id == given("own_tenant"),
+            resource.c.id == given("own_id"),
+            resource.c.version == given("read"),
             resource.c.deleted.is_(None),
         )
-        .values(version=changed.version, modified=changed.modified, **columns_of(contents))
+        .values({name: given(name) for name in ("version", "modified", *_CONTENTS)})
+        .returning(sa.literal_column("1"))
     )
-    if (await writer.execute(statement)).rowcount != 1:
-        raise LostRace(changed.id)
+)
+
+
+async def update(writer: Writer, tenant_id: int, changed: Resource, contents: Contents) -> None:
+    """Store a resource's new contents and phases over the version that was read.
+
+    `changed.version` is the version that clients see from now on. A resource without a
+    `stored_version` follows the version before its own. Raises LostRace, here or before the next
+    statement, as the update may wait for those that follow.
+    """
+    read = changed.version - 1 if changed.stored_version is None else changed.stored_version
+    values = {
+        "own_tenant": tenant_id,
+        "own_id": changed.id,
+        "read": read,
+        "version": changed.version,
+        "modified": changed.modified,
+        **columns_of(contents),
+    }
+    await writer.flush()
+    writer.defer(_UPDATE, values, expects=1)
     if changed.is_timed or contents.phases:
         await remove_phases(writer, tenant_id, changed.id)
     if contents.phases:
@@ -227,16 +262,33 @@ async def mark_deleted(
     )
 
 
+_UNIQUE = ("tenant_id", "type", "attribute", "key", "resource_id")
+
+
+def _claim(dialect: str) -> sa.Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    values = {name: given(name) for name in _UNIQUE}
+    return insert(unique_value).values(values).on_conflict_do_nothing().returning(sa.literal_column("1"))
+
+
+_CLAIM = Statement(_claim)
+_RELEASE = Statement(
+    lambda _dialect: (
+        unique_value.delete()
+        .where(*(unique_value.c[name] == given(name) for name in _UNIQUE))
+        .returning(sa.literal_column("1"))
+    )
+)
+
+
 async def claim_unique(
     writer: Writer, tenant_id: int, type_name: str, id: str, keys: Iterable[UniqueKey]
 ) -> list[UniqueKey]:
     """Claim unique values for a resource and return those that another resource holds."""
     taken: list[UniqueKey] = []
     for attribute, key in sorted(keys):
-        statement = insert_ignoring(writer, unique_value).values(
-            tenant_id=tenant_id, type=type_name, attribute=attribute, key=key, resource_id=id
-        )
-        if (await writer.execute(statement)).rowcount != 1:
+        values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
+        if not await writer.rows(_CLAIM, **values):
             taken.append((attribute, key))
     return taken
 
@@ -246,15 +298,8 @@ async def release_unique(
 ) -> None:
     """Free unique values that a resource no longer has."""
     for attribute, key in sorted(keys):
-        await writer.execute(
-            unique_value.delete().where(
-                unique_value.c.tenant_id == tenant_id,
-                unique_value.c.type == type_name,
-                unique_value.c.attribute == attribute,
-                unique_value.c.key == key,
-                unique_value.c.resource_id == id,
-            )
-        )
+        values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
+        await writer.rows(_RELEASE, **values)
 
 
 def chunks(items: Sequence[str], size: int = 1_000) -> Iterable[Sequence[str]]:

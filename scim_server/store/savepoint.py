@@ -13,6 +13,7 @@ async def whole(writer: Writer) -> AsyncIterator[None]:
     try:
         yield
     except Exception:
+        writer.forget()
         await writer.exec_driver_sql("ROLLBACK TO SAVEPOINT whole")
         raise
     finally:
@@ -25,6 +26,8 @@ async def undone(writer: Writer) -> AsyncIterator[None]:
     await writer.exec_driver_sql("SAVEPOINT trial")
     try:
         yield
+        await writer.flush()
     finally:
+        writer.forget()
         await writer.exec_driver_sql("ROLLBACK TO SAVEPOINT trial")
         await writer.exec_driver_sql("RELEASE SAVEPOINT trial")

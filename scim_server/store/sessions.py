@@ -160,17 +160,17 @@ class Connection:
 
     async def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         """Run a SQLAlchemy statement."""
-        return await (self._session or await self.session()).sql.execute(statement, parameters)
+        return await (await self.session()).sql.execute(statement, parameters)
 
     async def exec_driver_sql(self, text: str, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
         """Run SQL as the driver takes it."""
-        return await (self._session or await self.session()).sql.exec_driver_sql(text, parameters)
+        return await (await self.session()).sql.exec_driver_sql(text, parameters)
 
     async def rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """Run a compiled statement and return its rows."""
         compiled = statement.compiled(self.dialect.name)
         arguments = compiled.arguments(values)
-        driver = (self._session or await self.session()).driver
+        driver = (await self.session()).driver
         if self.dialect.name == "sqlite":
             found: Sequence[Row] = await driver.execute_fetchall(compiled.text, arguments)
         else:
@@ -187,6 +187,15 @@ class Connection:
         """Run a compiled statement and return its first row, None where there is none."""
         found = await self.rows(statement, **values)
         return found[0] if found else None
+
+    async def claimed_row(self, statement: Statement, **values: Any) -> Row | None:
+        """Return the first row of a query whose first column is never NULL; see Reader.claimed_rows."""
+        found = await self.claimed_rows(statement, **values)
+        return found[0] if found else None
+
+    async def claimed_rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run a compiled query, with nothing to confirm."""
+        return await self.rows(statement, **values)
 
 
 class PointConnection:

@@ -16,7 +16,7 @@ from scim_server.scim.attributes import ReferenceKind
 from scim_server.scim.documents import encode, is_storable
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.shown import BASE_URL, Shown
-from scim_server.store.database import Reader
+from scim_server.store.database import Reader, Writer
 from scim_server.store.filters import common
 from scim_server.store.filters.compiler import FilterContext, is_unique
 from scim_server.store.filters.contents import example_of
@@ -167,16 +167,14 @@ def _by_key(dialect: str) -> sa.Select[Any]:
     return _one(dialect, resource.c.id == holder.scalar_subquery())
 
 
-def _page(dialect: str, test: str, *, with_groups: bool) -> sa.Select[Any]:
-    """Return a query for a page in the order of ids."""
+def _page(dialect: str, test: str, *, is_after: bool, with_groups: bool) -> sa.Select[Any]:
+    """Return a query for a page in the order of ids, after an id or an offset."""
     groups = (_own_groups(dialect).label("groups"),) if with_groups else ()
-    return (
-        sa.select(*_OWN, *groups)
-        .where(*_selected(test), resource.c.id > given("after"))
-        .order_by(resource.c.id)
-        .limit(given("limit", sa.Integer()))
-        .offset(given("offset", sa.Integer()))
-    )
+    query = sa.select(*_OWN, *groups).where(*_selected(test)).order_by(resource.c.id)
+    query = query.limit(given("limit", sa.Integer()))
+    if is_after:
+        return query.where(resource.c.id > given("after"))
+    return query.offset(given("offset", sa.Integer()))
 
 
 def _groups_of_page(dialect: str) -> sa.CompoundSelect[Any]:
@@ -226,8 +224,12 @@ _COUNT = Statement(
         counter.c.tenant_id == given("tenant_id"), counter.c.name == given("name")
     )
 )
-_SMALL_PAGES = {one: Statement(partial(_page, test=one, with_groups=True)) for one in TESTS}
-_PAGES = {one: Statement(partial(_page, test=one, with_groups=False)) for one in TESTS}
+_PAGES = {
+    (test, is_after, is_small): Statement(partial(_page, test=test, is_after=is_after, with_groups=is_small))
+    for test in TESTS
+    for is_after in (False, True)
+    for is_small in (False, True)
+}
 
 
 def _total(_dialect: str, test: str) -> sa.Select[Any]:
@@ -244,12 +246,14 @@ def _found(type_name: str, row: Columns) -> Found:
     return Shown(type_name, own_id, version, stored, f"[{groups}]" if groups else "")
 
 
-async def show(reader: Reader, tenant_id: int, type_name: str, id: str, now: int) -> Found | None:
-    """Return a live resource, None where there is none; a claim of the reader's is confirmed with it."""
+async def show(
+    connection: Reader | Writer, tenant_id: int, type_name: str, id: str, now: int
+) -> Found | None:
+    """Return a live resource, None where there is none; a claim of a reader's is confirmed with it."""
     own_id = canonical_id(id)
     if not is_storable(own_id):
         return None
-    row = await reader.claimed_row(_BY_ID, tenant_id=tenant_id, type=type_name, id=own_id, now=now)
+    row = await connection.claimed_row(_BY_ID, tenant_id=tenant_id, type=type_name, id=own_id, now=now)
     return None if row is None else _found(type_name, row)
 
 
@@ -284,12 +288,20 @@ class ShownLister:
     async def page(
         self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
     ) -> list[ShownRow]:
-        """Return a page after an offset or an id; a small one is one statement, a claim confirmed with it."""
-        values = {**self._values, "after": after[-1] if after else "", "limit": limit, "offset": offset}
-        if limit <= _FEW:
-            rows = await reader.claimed_rows(_SMALL_PAGES[self._test], **values)
-            return [ShownRow(_found(self._type, row)) for row in rows]
-        rows = await reader.rows(_PAGES[self._test], **values)
+        """Return a page after an offset or an id.
+
+        A small one is one statement, a claim confirmed with it; whether what a filter finds is that is
+        tried out first.
+        """
+        values = {**self._values, "limit": limit}
+        values |= {"after": after[-1]} if after else {"offset": offset}
+        is_small = limit <= _FEW
+        if is_small or self._test:
+            few = {**values, "limit": min(limit, _FEW)}
+            rows = await reader.claimed_rows(_PAGES[self._test, bool(after), True], **few)
+            if is_small or len(rows) < _FEW:
+                return [ShownRow(_found(self._type, row)) for row in rows]
+        rows = await reader.rows(_PAGES[self._test, bool(after), False], **values)
         if not rows:
             return []
         groups = await self._groups(reader, [row[0] for row in rows])

@@ -63,8 +63,9 @@ class ResourceContract(StoreGround):
         stale = Resource("Probe", own_id, 2, 1, 1, {"title": "c"})
 
         async def work(writer: Writer) -> None:
+            await resources.update(writer, self.tenant, stale, contents_of(stale.document, PROBE))
             with pytest.raises(LostRace):
-                await resources.update(writer, self.tenant, stale, contents_of(stale.document, PROBE))
+                await writer.flush()
 
         await self.store.write(work)
         after = await self.get(own_id)
@@ -77,8 +78,9 @@ class ResourceContract(StoreGround):
         late = Resource("Probe", own_id, 3, 1, 1, {"title": "c"})
 
         async def work(writer: Writer) -> None:
+            await resources.update(writer, self.tenant, late, contents_of(late.document, PROBE))
             with pytest.raises(LostRace):
-                await resources.update(writer, self.tenant, late, contents_of(late.document, PROBE))
+                await writer.flush()
 
         await self.store.write(work)
 
