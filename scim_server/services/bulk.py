@@ -80,8 +80,8 @@ class Bulk:
         one transaction, every other is one of its own and authorised on its own. After
         failOnErrors errors nothing more is tried.
         """
-        threshold = self._lifecycle.policies_of(call.principal.tenant_id).bulk_threshold
-        if len(request.operations) > threshold:
+        policies = await self._lifecycle.policies(self._database, call)
+        if len(request.operations) > policies.bulk_threshold:
             call.principal.require(BULK_UPDATE)
         await self._settlement.settle(call)
         run = self._prepare(request)

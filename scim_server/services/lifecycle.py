@@ -10,8 +10,9 @@ from scim_server.lifecycle.policies import Policies
 from scim_server.schema_files import load_registry
 from scim_server.scim.contents import put_references
 from scim_server.scim.registry import Registry
+from scim_server.services.context import CallContext
 from scim_server.store import catalogue as rows
-from scim_server.store.database import Reader, Writer
+from scim_server.store.database import Database, Reader, Writer
 from scim_server.store.policies import read_policy
 
 USER = "User"
@@ -68,7 +69,10 @@ class Lifecycle:
         policies = Policies() if stored is None else Policies.model_validate(stored)
         return Catalogue.of(entries, policies, version)
 
-    def policies_of(self, tenant_id: int) -> Policies:
-        """Return the policies of a tenant as its catalogue was last read here."""
+    async def policies(self, database: Database, call: CallContext) -> Policies:
+        """Return the policies of the tenant of a call."""
+        tenant_id, version = call.principal.tenant_id, call.principal.catalogue_version
         kept = self._catalogues.get(tenant_id)
-        return kept.policies if kept is not None else Policies()
+        if kept is None or kept.version != version:
+            kept = await database.read(lambda reader: self.catalogue(reader, tenant_id, version))
+        return kept.policies

@@ -117,7 +117,7 @@ class Provisioning:
         """Put into the audit trail that a person looked at a user (S2 UC-002 Post, X-22)."""
         if found.type != USER or call.principal.profile != "admin":
             return
-        mode = self._lifecycle.policies_of(call.principal.tenant_id).audit_reads
+        mode = (await self._lifecycle.policies(self._database, call)).audit_reads
         if mode == "off" or (mode == "sensitive" and projection.is_default):
             return
         event = audit.Event("user.view", USER, found.id)

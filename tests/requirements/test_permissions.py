@@ -296,6 +296,7 @@ async def test_what_is_taken_away_during_an_operation_stops_it(
     path = "/Users" if method == "POST" else f"/Users/{user}"
     with monkeypatch.context() as patch:
         patch.setattr(Authenticator, "principal", principal)
+        patch.setattr(Authenticator, "remembered", lambda *_args, **_facts: None)
         refused = await admin.request(method, path, json=body)
     assert problem(refused) == (403, "Your permissions have changed")
     await give_back(database)
