@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -30,7 +31,7 @@ class World:
     ids: list[str]
     groups: dict[int, str] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
-    fresh: Iterator[int] = field(default_factory=lambda: count(5_000_000))
+    fresh: Iterator[int] = field(default_factory=lambda: count(time.time_ns() // 1_000_000 % 10**10 * 100))
     turn: int = 0
 
     @property

@@ -5,7 +5,6 @@ sources' facts put back, authority, status, defaults, derived values. What the r
 after, when the lookups they need are known.
 """
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +26,7 @@ from scim_server.lifecycle.standing import PLANS, STANDING
 from scim_server.lifecycle.status_rules import STATUS_RULES
 from scim_server.lifecycle.transitions import settle_status
 from scim_server.lifecycle.urns import LIFECYCLE
+from scim_server.scim.documents import copied
 
 MOST_BOUNDARIES = 64
 """Moments that are computed ahead for one user; further ones follow when the first have passed."""
@@ -72,7 +72,7 @@ class Engine:
 
     def view(self, document: Document, catalogue: Catalogue, now: int) -> Document:
         """Return a user's document with every derived value as of a moment; the given one stays as it is."""
-        seen = copy.deepcopy(document)
+        seen: Document = copied(document)
         for derivation in self._derivations:
             derivation.derive(seen, now, catalogue)
         return seen
@@ -96,7 +96,7 @@ class Engine:
     def draft(self, request: Request, catalogue: Catalogue, now: int) -> Draft:
         """Return what a request makes of a user at a moment (see Request)."""
         judgement = Judgement()
-        after = copy.deepcopy(request.after)
+        after = copied(request.after)
         before = request.before or {}
         _repeat_unstated(before, after, judgement)
         unresolved = self._settle_forms(request, before, after, catalogue, judgement)

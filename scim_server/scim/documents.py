@@ -12,6 +12,7 @@ from scim_server.scim.errors import InvalidSyntax, InvalidValue
 
 MEDIA_TYPE = "application/scim+json"
 MAX_DEPTH = 64
+_HOLDERS = frozenset({dict, list})
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([\[\]{}])|[^"\[\]{}]+|"', re.DOTALL)
 
 
@@ -67,6 +68,16 @@ def _long_integers_as_decimals(value: Any) -> Any:
         return [_long_integers_as_decimals(item) for item in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return Decimal(value)
+    return value
+
+
+def copied(value: Any) -> Any:
+    """Return a JSON value that shares no object or array with the given one."""
+    kind = type(value)
+    if kind is dict:
+        return {name: copied(item) if type(item) in _HOLDERS else item for name, item in value.items()}
+    if kind is list:
+        return [copied(item) if type(item) in _HOLDERS else item for item in value]
     return value
 
 

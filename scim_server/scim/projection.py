@@ -28,6 +28,7 @@ class Projection:
     excluded: frozenset[str] = frozenset()
     quiet: frozenset[str] = frozenset()
     _kept: dict[str, bool] = field(default_factory=dict)
+    _whole: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -70,10 +71,10 @@ class Projection:
 
     def keeps(self, attribute: Attribute) -> bool:
         """Tell whether a response shows an attribute, or for a complex one any part of it."""
-        path = attribute.path.lower()
+        path = attribute.path
         kept = self._kept.get(path)
         if kept is None:
-            kept = self._kept[path] = self._decide(attribute, path)
+            kept = self._kept[path] = self._decide(attribute, path.lower())
         return kept
 
     def _decide(self, attribute: Attribute, path: str) -> bool:
@@ -131,10 +132,18 @@ class Projection:
             attribute = attributes.get(name.lower())
             if attribute is None or not self.keeps(attribute):
                 continue
-            kept = self._value(attribute, value)
+            kept = value if self._is_whole(attribute) else self._value(attribute, value)
             if kept or not isinstance(kept, dict | list):
                 shown[name] = kept
         return shown
+
+    def _is_whole(self, attribute: Attribute) -> bool:
+        """Tell whether every part of an attribute that is shown is shown."""
+        whole = self._whole.get(attribute.path)
+        if whole is None:
+            whole = all(self.keeps(sub) for sub in attribute.sub_attributes.values())
+            self._whole[attribute.path] = whole
+        return whole
 
     def _value(self, attribute: Attribute, value: Any) -> Any:
         if not attribute.sub_attributes:

@@ -59,7 +59,11 @@ def pieces(resource: Resource, registry: Registry, computed_under: int) -> str |
     """
     rendered = Renderer(registry, BASE_URL).render(resource)
     kind = registry.resource_types[resource.type]
-    quiet, loud = (Projection.of(kind, policy=policy).apply(rendered) for policy in (_QUIET, _LOUD))
+    loud = Projection.of(kind, policy=_LOUD).apply(rendered)
+    is_quiet = all(
+        kind.extension(name) is None or name.lower() not in kind.quiet_extensions for name in rendered
+    )
+    quiet = loud if is_quiet else Projection.of(kind, policy=_QUIET).apply(rendered)
     further = {name: value for name, value in loud.items() if name not in quiet}
     urns = [urn for urn in loud["schemas"] if urn not in quiet["schemas"]]
     if _ENCODED in _text([resource.document, list(resource.references.values())]):

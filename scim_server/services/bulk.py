@@ -1,5 +1,6 @@
 """Bulk requests: operations in order of their references, circular ones made together (RFC 7644 §3.7)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from scim_server.scim.errors import (
@@ -21,9 +22,13 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.refusals import REFUSED, record
 from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
 from scim_server.services.settlement import Settlement
+from scim_server.store.callers import Caller
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
 
+_SEVERAL, _BATCH = 2, 50
+_TOGETHER = ("/Users", "/Groups")
+"""The endpoints whose operations may share a transaction."""
 _WORKS = {"POST": "create", "DELETE": "delete"}
 
 
@@ -77,18 +82,22 @@ class Bulk:
         """Return a result for every operation that was tried, in the order of the request.
 
         An operation runs after those its bulkIds point at; operations that point at each other are
-        one transaction, every other is one of its own and authorised on its own. After
+        done together or not at all, every other on its own, and each is authorised on its own. After
         failOnErrors errors nothing more is tried.
+
+        Where nothing goes wrong several are one transaction, which costs half as much; where anything
+        does, that transaction is taken back and each of them gets one of its own.
         """
         policies = await self._lifecycle.policies(self._database, call)
         if len(request.operations) > policies.bulk_threshold:
             call.principal.require(BULK_UPDATE)
         await self._settlement.settle(call)
         run = self._prepare(request)
-        for unit in _units(run.needs):
+        for units in self._batches(run):
             if run.stopped:
                 break
-            await self._run_unit(call, run, unit)
+            if len(units) < _SEVERAL or not await self._run_together(call, run, units):
+                await self._run_apart(call, run, units)
         return [run.results[index] for index in sorted(run.results)]
 
     def _prepare(self, request: BulkRequest) -> _Run:
@@ -110,6 +119,65 @@ class Bulk:
         ]
         return _Run(request, ids, types, needs)
 
+    def _batches(self, run: _Run) -> Iterator[list[list[int]]]:
+        """Yield the units of a request in their order, several together where that is possible.
+
+        Changes of the catalogue come alone: what a transaction has made of it nobody else may see.
+        """
+        batch: list[list[int]] = []
+        for unit in _units(run.needs):
+            paths = [run.request.operations[index].path for index in unit]
+            if not all(path.startswith(_TOGETHER) for path in paths):
+                yield batch
+                yield [unit]
+                batch = []
+                continue
+            batch.append(unit)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        yield batch
+
+    async def _run_apart(self, call: CallContext, run: _Run, units: list[list[int]]) -> None:
+        for unit in units:
+            if run.stopped:
+                return
+            await self._run_unit(call, run, unit)
+
+    async def _run_together(self, call: CallContext, run: _Run, units: list[list[int]]) -> bool:
+        """Carry several units out in one transaction; returns whether that went well."""
+        done: dict[int, BulkResult] = {}
+        together = [index for unit in units for index in unit]
+
+        async def work(writer: Writer) -> None:
+            done.clear()
+            caller: Caller | None = None
+            for unit in units:
+                changes = self._changes(writer, call, run, unit)
+                changes.caller = caller
+                for index in unit:
+                    done[index] = await self._operate(changes, run, index, together)
+                caller = changes.caller
+
+        try:
+            await self._database.write(work)
+        except ScimError:
+            return False
+        run.results |= done
+        return True
+
+    def _changes(self, writer: Writer, call: CallContext, run: _Run, unit: list[int]) -> Changes:
+        expected = {
+            run.ids[name]: run.types[run.ids[name]]
+            for index in unit
+            if len(unit) > 1
+            and (name := run.request.operations[index].bulk_id) in run.ids
+            and name is not None
+        }
+        varying = self._lifecycle.engine.varying
+        context = filter_context(self._database, self._registry, call, varying)
+        return Changes(writer, self._registry, self._lifecycle, call, context, expected)
+
     async def _run_unit(self, call: CallContext, run: _Run, unit: list[int]) -> None:
         done: dict[int, BulkResult] = {}
         current = unit[0]
@@ -117,16 +185,7 @@ class Bulk:
         async def work(writer: Writer) -> None:
             nonlocal current
             done.clear()
-            expected = {
-                run.ids[name]: run.types[run.ids[name]]
-                for index in unit
-                if len(unit) > 1
-                and (name := run.request.operations[index].bulk_id) in run.ids
-                and name is not None
-            }
-            varying = self._lifecycle.engine.varying
-            context = filter_context(self._database, self._registry, call, varying)
-            changes = Changes(writer, self._registry, self._lifecycle, call, context, expected)
+            changes = self._changes(writer, call, run, unit)
             for index in unit:
                 current = index
                 done[index] = await self._operate(changes, run, index, unit)

@@ -30,12 +30,13 @@ from scim_server.security.principals import (
 from scim_server.services import audit, guard
 from scim_server.services.context import CallContext
 from scim_server.services.hooks import hook_for
-from scim_server.services.lifecycle import USER, Lifecycle
+from scim_server.services.lifecycle import SEEN_UNDER, USER, Lifecycle
 from scim_server.services.lookups import Finder
 from scim_server.services.persistence import Persistence
 from scim_server.services.row_scope import check_changeable
 from scim_server.services.user_changes import UserChanges
 from scim_server.store import references, resources
+from scim_server.store.callers import Caller
 from scim_server.store.clock import now
 from scim_server.store.database import Writer
 from scim_server.store.filters.compiler import FilterContext
@@ -51,7 +52,8 @@ class Changes:
     """The changes of one transaction, made for one principal.
 
     `expected` maps ids that the transaction is going to make to their types, so that references
-    to them are accepted before they are there. `report` collects what a dry run shows.
+    to them are accepted before they are there. `report` collects what a dry run shows. `caller` is what the
+    store says of the client in this transaction, once it was asked.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Changes:
         self.holders: list[str] = []
         self.shown: Document = {}
         self._own_catalogue: Catalogue | None = None
-        self._version: int | None = None
+        self.caller: Caller | None = None
 
     @property
     def principal(self) -> Principal:
@@ -95,7 +97,8 @@ class Changes:
         """
         if self._own_catalogue is not None:
             return self._own_catalogue
-        return await self.lifecycle.catalogue(self.writer, self.tenant_id, self._version)
+        version = None if self.caller is None else self.caller.catalogue_version
+        return await self.lifecycle.catalogue(self.writer, self.tenant_id, version)
 
     def catalogue_changed(self, catalogue: Catalogue) -> None:
         """Note what the catalogue is now that this transaction has changed it or the policies."""
@@ -198,8 +201,8 @@ class Changes:
         if not (resource_type.name == USER and work == CHANGING and partly):
             self.principal.require(permission_for(resource_type.name, work))
         check_changeable(self.principal, resource_type)
-        caller = await guard.unchanged(self.writer, self.call)
-        self._version = None if caller is None else caller.catalogue_version
+        if self.caller is None:
+            self.caller = await guard.unchanged(self.writer, self.call)
 
     async def record(self, event: audit.Event) -> None:
         """Write an event to the audit trail, without what is never returned, and keep it for a dry run."""
@@ -274,7 +277,13 @@ class Changes:
     async def _seen(self, resource_type: ResourceType, current: Resource) -> Document:
         """Return a resource's document as a client sees it now."""
         stored = put_references(current, resource_type)
-        return await self.users.seen(stored) if resource_type.name == USER else stored
+        if resource_type.name != USER:
+            return stored
+        catalogue = await self.catalogue()
+        is_as_stored = current.version == current.stored_version
+        if is_as_stored and stored.get(SEEN_UNDER) == catalogue.version:
+            return stored
+        return await self.users.seen(stored)
 
     async def _store(
         self,

@@ -1,6 +1,5 @@
 """Resources completed for an answer: users as they are now, counts and heads where they are asked for."""
 
-import copy
 from collections.abc import Sequence
 
 from scim_server.lifecycle.assignments import KINDS
@@ -10,6 +9,7 @@ from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.state import set_fact
 from scim_server.lifecycle.urns import LIFECYCLE
 from scim_server.scim.contents import put_references, take_references
+from scim_server.scim.documents import copied
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
@@ -62,7 +62,7 @@ def _hide_notes(resources: Sequence[Resource]) -> None:
     for resource in resources:
         reason = get(resource.document, LIFECYCLE, "statusReason") or {}
         if resource.type == USER and "note" in reason:
-            document = copy.deepcopy(resource.document)
+            document = copied(resource.document)
             set_fact(document, "statusReason", note=None)
             resource.document = document
         elif resource.type in _NOTES:

@@ -1,6 +1,8 @@
 """What every use case is told about the request it serves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scim_server.lifecycle.change import Actor
 from scim_server.scim.registry import Registry
@@ -43,15 +45,19 @@ def filter_context(
     database: Database, registry: Registry, call: CallContext, varying: frozenset[str] = frozenset()
 ) -> FilterContext:
     """Return what compiling a filter for a call needs; `varying` are the attributes that change with time."""
-    locations = {
-        resource_type.name: f"{call.base_url}{resource_type.endpoint}/"
-        for resource_type in registry.resource_types.values()
-    }
     return FilterContext(
         JSON_DIALECTS[database.dialect],
         call.principal.tenant_id,
         registry,
-        locations,
+        _locations(registry, call.base_url),
         varying=varying,
         now=now(),
     )
+
+
+@lru_cache(maxsize=64)
+def _locations(registry: Registry, base_url: str) -> Mapping[str, str]:
+    return {
+        resource_type.name: f"{base_url}{resource_type.endpoint}/"
+        for resource_type in registry.resource_types.values()
+    }

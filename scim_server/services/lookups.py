@@ -243,8 +243,9 @@ async def _recent(change: Change, catalogue: Catalogue, finder: Finder, now: int
     if kind is None or change.actor.is_human or change.actor.profile == "system":
         return {}
     since = now - catalogue.policies.burst.window_minutes * 60_000_000
+    most = getattr(catalogue.policies.burst, kind)
     tenant_id, action = finder.context.tenant_id, _COUNTED[kind]
-    return {kind: await audit.count_recent(finder.writer, tenant_id, finder.client_id, action, since)}
+    return {kind: await audit.count_recent(finder.writer, tenant_id, finder.client_id, action, since, most)}
 
 
 def _counted(change: Change, catalogue: Catalogue, now: int) -> str | None:

@@ -1,6 +1,5 @@
 """Changes of users: the life cycle applied, the result stored, the trail written, effects carried out."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from scim_server.lifecycle.documents import Document, get
 from scim_server.lifecycle.judgement import Finding, Judgement
 from scim_server.lifecycle.urns import ENTERPRISE
 from scim_server.scim.contents import put_references
+from scim_server.scim.documents import copied
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.normalize import Normalizer
 from scim_server.scim.patch.operations import Operation
@@ -168,7 +168,7 @@ class UserChanges:
             return
         actor = replace(await self._actor(), client_id=group_id, acts_for="group")
         before = await self.seen(put_references(current, self._type))
-        after = copy.deepcopy(before)
+        after = copied(before)
         work(after)
         await self._change(current, before, after, Asked(), actor)
 

@@ -1,6 +1,5 @@
 """The life cycle of one user inside a transaction: what is asked, what the rules say, what it becomes."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +15,7 @@ from scim_server.lifecycle.requests import Request
 from scim_server.lifecycle.status import INACTIVE
 from scim_server.lifecycle.status_rules import FORESEEN
 from scim_server.lifecycle.urns import LIFECYCLE
+from scim_server.scim.documents import copied
 from scim_server.scim.patch.operations import Operation
 from scim_server.scim.registry import ResourceType
 from scim_server.services.lifecycle import USER, Lifecycle
@@ -150,7 +150,7 @@ class UserLifecycle:
     async def foreseen_end(self, id: str, stored: Document, at: int) -> Judgement:
         """Return what the rules say of access that is to end at a later moment; raises where they refuse."""
         before = self._engine.view(stored, self._catalogue, at)
-        after = copy.deepcopy(before)
+        after = copied(before)
         after["active"] = False
         put(after, LIFECYCLE, "effectiveStatus", INACTIVE)
         change = Change(USER, id, self._actor, before, after)

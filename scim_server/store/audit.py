@@ -158,22 +158,28 @@ async def fetch_event(reader: Reader | Writer, tenant_id: int, id: str) -> Resou
     return None if row is None else _resource_of(row)
 
 
-_RECENT = Statement(
-    lambda _dialect: sa.select(sa.func.count()).where(
-        audit_event.c.tenant_id == given("tenant_id"),
-        audit_event.c.client_id == given("client_id"),
-        audit_event.c.action == given("action"),
-        audit_event.c.outcome == "success",
-        audit_event.c.at >= given("since"),
+def _recent(_dialect: str) -> sa.Select[Any]:
+    found: sa.Select[Any] = (
+        sa.select(sa.literal_column("1"))
+        .where(
+            audit_event.c.tenant_id == given("tenant_id"),
+            audit_event.c.client_id == given("client_id"),
+            audit_event.c.action == given("action"),
+            audit_event.c.outcome == "success",
+            audit_event.c.at >= given("since"),
+        )
+        .limit(given("most", sa.Integer()))
     )
-)
+    return sa.select(sa.func.count()).select_from(found.subquery())
+
+
+_RECENT = Statement(_recent)
 
 
 async def count_recent(
-    reader: Reader | Writer, tenant_id: int, client_id: str, action: str, since: int
+    reader: Reader | Writer, tenant_id: int, client_id: str, action: str, since: int, most: int
 ) -> int:
-    """Return how often a client did something with success at a moment or after it."""
-    row = await reader.row(
-        _RECENT, tenant_id=tenant_id, client_id=client_id, action=fold_text(action), since=since
-    )
-    return int(row[0]) if row is not None else 0
+    """Return how often a client did something with success at a moment or after it, `most` at the most."""
+    values = {"client_id": client_id, "action": fold_text(action), "since": since, "most": most}
+    row = await reader.row(_RECENT, tenant_id=tenant_id, **values)
+    return 0 if row is None else int(row[0])

@@ -166,6 +166,7 @@ audit_event = sa.Table(
     sa.Index("audit_event_by_actor_id", "tenant_id", "actor_id", "id"),
     sa.Index("audit_event_by_action", "tenant_id", "action", "id"),
     sa.Index("audit_event_by_at", "tenant_id", "at"),
+    sa.Index("audit_event_by_client", "tenant_id", "client_id", "action", "at"),
 )
 
 outbox = sa.Table(

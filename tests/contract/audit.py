@@ -172,9 +172,9 @@ class AuditContract(StoreGround):
 
         assert await self.store.read(work) == [("c", "portal"), ("c", "entra"), ("c", None)]
 
-    async def _recent(self, action: str, second: int, client: str = "c") -> int:
+    async def _recent(self, action: str, second: int, client: str = "c", most: int = 9) -> int:
         return await self.store.read(
-            lambda reader: audit.count_recent(reader, self.tenant, client, action, second * 1_000_000)
+            lambda reader: audit.count_recent(reader, self.tenant, client, action, second * 1_000_000, most)
         )
 
     async def test_what_a_client_did_with_success_is_counted_from_a_moment_on(self) -> None:
@@ -183,6 +183,7 @@ class AuditContract(StoreGround):
         assert await self._recent("user.Create", 1) == 1
         assert await self._recent("user.create", 1, client="other") == 0
         assert await self._recent("user.update", 1) == 0
+        assert await self._recent("user.create", 1, most=0) == 0
 
     async def test_the_outbox_keeps_what_is_to_be_sent(self) -> None:
         notice = audit.Notice(self.tenant, "1", "a1", "prov:activate", 5, {"id": "é"}, "u1")

@@ -1,11 +1,11 @@
 """The operations of a PATCH applied to a canonical document (RFC 7644 §3.5.2.1 to §3.5.2.3)."""
 
-import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, ReferenceKind
+from scim_server.scim.documents import copied
 from scim_server.scim.errors import InvalidPath, InvalidValue, Mutability
 from scim_server.scim.normalize import Document, Normalizer
 from scim_server.scim.patch import elements
@@ -41,7 +41,7 @@ def apply_patch(
     resource's own, which clients like to repeat. Raises InvalidPath, InvalidFilter, InvalidValue,
     InvalidSyntax, Mutability and NoTarget as RFC 7644 §3.5.2 says.
     """
-    patcher = _Patcher(copy.deepcopy(document), resource_type, policy, id)
+    patcher = _Patcher(copied(document), resource_type, policy, id)
     for operation in operations:
         patcher.apply(operation)
     missing = patcher.normalizer.missing_required(patcher.document)
@@ -118,7 +118,7 @@ class _Patcher:
             return
         holder = self._holder(attribute)
         before = holder.get(attribute.name)
-        after = elements.changed(operation, path, copy.deepcopy(before), self.normalizer)
+        after = elements.changed(operation, path, copied(before), self.normalizer)
         self._check_immutable(attribute, path, before, after)
         if after in (None, [], {}):
             holder.pop(attribute.name, None)

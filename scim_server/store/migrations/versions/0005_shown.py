@@ -13,6 +13,7 @@ def upgrade() -> None:
     Rows have no pieces until they are next written, and are read in full meanwhile. PostgreSQL keeps a user
     in its row: taking it apart and compressing it would cost more than it saves, at writing and reading.
     """
+    op.create_index("audit_event_by_client", "audit_event", ["tenant_id", "client_id", "action", "at"])
     op.add_column("resource", sa.Column("shown", sa.Text, nullable=True))
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE resource SET (toast_tuple_target = 8160)")
