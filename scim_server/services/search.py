@@ -30,7 +30,8 @@ from scim_server.store.audit import AuditLister
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader
 from scim_server.store.listing import Lister, Row, Selection, live_count
-from scim_server.store.showing import ShownByKey, ShownLister, ShownRow, Unshown, shown_lister
+from scim_server.store.showing import Unshown
+from scim_server.store.shown_lists import ShownByKey, ShownLister, ShownMatches, ShownRow, shown_lister
 
 AnyLister = Lister | ShownLister
 AnyRow = Row | ShownRow
@@ -210,6 +211,8 @@ class Search:
         if not scoped and not isinstance(lister, AuditLister):
             names = [kind.name for kind, _ in lister.selection.types]
             return await live_count(reader, lister.context.tenant_id, names)
+        if isinstance(lister, ShownMatches) and lister.total is not None:
+            return lister.total
         if isinstance(lister, ShownByKey) and query.start_index == 1:
             return len(found) if size else await lister.count(reader)
         if query.cursor in (None, "") and len(found) < size and (found or query.start_index == 1):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -22,7 +22,16 @@ from scim_server.store.failures import (
     may_retry,
     was_interrupted,
 )
-from scim_server.store.sessions import Connection, Observer, PointConnection, Pool, Row, Session
+from scim_server.store.sessions import (
+    Connection,
+    Observer,
+    Points,
+    Pool,
+    PostgresPoints,
+    Row,
+    Session,
+    SqlitePoints,
+)
 from scim_server.store.statements import Statement
 
 T = TypeVar("T")
@@ -35,33 +44,31 @@ class Reader(Connection):
         self,
         pool: Pool,
         dialect: sa.Dialect,
-        point: PointConnection | None,
+        points: Points,
         seconds: float,
         claim: Claim | None = None,
     ) -> None:
-        """Read through a session of a pool, or `point` where that serves; statements may take `seconds`.
+        """Read through a session of a pool, and look up through `points`; statements may take `seconds`.
 
         `claim` is confirmed by the first statement that can, before anything read is used.
         """
         super().__init__(pool, dialect)
-        self._point = point
+        self._points = points
         self._seconds = seconds
         self._claim = claim
 
     async def session(self) -> Session:
         """Return the session of this piece of work, whose time begins to run on SQLite."""
         session = await super().session()
-        if self._point is not None and session.sql.sync_connection is not None:
+        if self.dialect.name == "sqlite" and session.sql.sync_connection is not None:
             session.sql.sync_connection.info[_DEADLINE][0] = time.monotonic() + self._seconds
         return session
 
     async def rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
-        """Run a compiled statement and return its rows; on SQLite it has to be a look-up by key."""
-        if self._point is None:
-            return await super().rows(statement, **values)
-        compiled = statement.compiled("sqlite")
+        """Run a compiled statement, which has to be a look-up, and return its rows."""
+        compiled = statement.compiled(self.dialect.name)
         arguments = compiled.arguments(values)
-        found = self._point.rows(compiled.text, arguments)
+        found = await self._points.rows(compiled.text, arguments)
         self.note(compiled.text, arguments, found)
         return found
 
@@ -73,7 +80,7 @@ class Reader(Connection):
         claim = self._claim
         if claim is None or claim.is_confirmed:
             return await self.rows(statement, **values)
-        if self._point is not None:
+        if self.dialect.name == "sqlite":
             await self.confirm()
             return await self.rows(statement, **values)
         found = await self.rows(OF_TOKEN.beside(statement), digest=claim.digest, **values)
@@ -188,17 +195,26 @@ class Database:
             event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)
         self._readers = Pool(self._read_engine, pool_size)
         self._writers = Pool(self._write_engine, 1 if self.dialect == "sqlite" else pool_size)
-        path = self.url.database
-        self._point = PointConnection(path) if self.dialect == "sqlite" and path else None
+        self._points: Points
+        if self.dialect == "sqlite":
+            self._points = SqlitePoints(self.url.database or "")
+        else:
+            once = {"plan_cache_mode": "force_generic_plan"}
+            self._points = PostgresPoints(self._postgresql_engine(read_seconds, once), pool_size)
 
     def _sqlite_engine(self) -> AsyncEngine:
         engine = self._engine()
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
 
-    def _postgresql_engine(self, read_seconds: float | None = None) -> AsyncEngine:
-        limits = {} if read_seconds is None else {"statement_timeout": str(int(read_seconds * 1_000))}
-        return self._engine(connect_args={"server_settings": limits}, **_JSON_AS_TEXT)
+    def _postgresql_engine(
+        self, read_seconds: float | None = None, settings: Mapping[str, str] | None = None
+    ) -> AsyncEngine:
+        """Return an engine; compiling queries to machine code, which `jit` is, takes longer than they do."""
+        chosen = {"jit": "off", **(settings or {})}
+        if read_seconds is not None:
+            chosen["statement_timeout"] = str(int(read_seconds * 1_000))
+        return self._engine(connect_args={"server_settings": chosen}, **_JSON_AS_TEXT)
 
     def _engine(self, **options: Any) -> AsyncEngine:
         """Return an engine whose connections are in autocommit mode; the pools here keep them."""
@@ -242,8 +258,7 @@ class Database:
             await asyncio.wait(self._writing)
         await self._readers.close()
         await self._writers.close()
-        if self._point is not None:
-            self._point.close()
+        await self._points.close()
 
     async def read(self, work: Callable[[Reader], Awaitable[T]], claim: Claim | None = None) -> T:
         """Run reading work on a connection; a connection that turned out dead is replaced once.
@@ -264,7 +279,7 @@ class Database:
             raise DatabaseUnavailable(str(error)) from error
 
     async def _read_once(self, work: Callable[[Reader], Awaitable[T]], claim: Claim | None) -> T:
-        reader = Reader(self._readers, self._read_engine.dialect, self._point, self._read_seconds, claim)
+        reader = Reader(self._readers, self._read_engine.dialect, self._points, self._read_seconds, claim)
         is_sound = False
         try:
             result = await work(reader)

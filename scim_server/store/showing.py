@@ -12,16 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from scim_server.scim.attributes import ReferenceKind
-from scim_server.scim.documents import encode, is_storable
+from scim_server.scim.documents import is_storable
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.shown import BASE_URL, Shown
 from scim_server.store.database import Reader, Writer
-from scim_server.store.filters import common
-from scim_server.store.filters.compiler import FilterContext, is_unique
-from scim_server.store.filters.contents import example_of
 from scim_server.store.filters.varying import as_it_is
-from scim_server.store.listing import Selection
+from scim_server.store.phases import Clocked
 from scim_server.store.references import MEMBERS
 from scim_server.store.sessions import Row as Columns
 from scim_server.store.statements import Statement, given, one_of
@@ -42,14 +38,6 @@ class Unshown:
 
 
 Found = Shown | Unshown
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRow:
-    """A resource of a page; `sort_key` is there for what lists in another order."""
-
-    resource: Found
-    sort_key: None = None
 
 
 def _text(*parts: sa.ColumnElement[str] | str) -> sa.ColumnElement[str]:
@@ -134,27 +122,16 @@ def _own_groups(dialect: str) -> sa.ScalarSelect[str]:
     return sa.select(_listed(dialect, rows)).select_from(rows).scalar_subquery()
 
 
-def _contains(folded: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Test whether a folded copy contains the example; an index of PostgreSQL serves."""
-    return folded.op("@>", is_comparison=True)(sa.cast(given("example", sa.Text()), postgresql.JSONB()))
-
-
-def _selected(test: str) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions for what a list is of (see TESTS)."""
-    conditions = [
+def _live() -> list[sa.ColumnElement[bool]]:
+    return [
         resource.c.tenant_id == given("tenant_id"),
         resource.c.type == given("type"),
         resource.c.deleted.is_(None),
     ]
-    if test == "stored":
-        conditions.append(_contains(resource.c.folded))
-    elif test == "varying":
-        conditions.append(as_it_is(_NOW, _contains))
-    return conditions
 
 
 def _one(dialect: str, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return sa.select(*_OWN, _own_groups(dialect).label("groups")).where(*_selected(""), condition)
+    return sa.select(*_OWN, _own_groups(dialect).label("groups")).where(*_live(), condition)
 
 
 def _by_key(dialect: str) -> sa.Select[Any]:
@@ -167,14 +144,62 @@ def _by_key(dialect: str) -> sa.Select[Any]:
     return _one(dialect, resource.c.id == holder.scalar_subquery())
 
 
-def _page(dialect: str, test: str, *, is_after: bool, with_groups: bool) -> sa.Select[Any]:
-    """Return a query for a page in the order of ids, after an id or an offset."""
+def _page(dialect: str, *, is_after: bool, with_groups: bool) -> sa.Select[Any]:
+    """Return a query for a page of a whole type in the order of ids, after an id or an offset."""
     groups = (_own_groups(dialect).label("groups"),) if with_groups else ()
-    query = sa.select(*_OWN, *groups).where(*_selected(test)).order_by(resource.c.id)
+    query = sa.select(*_OWN, *groups).where(*_live()).order_by(resource.c.id)
     query = query.limit(given("limit", sa.Integer()))
     if is_after:
         return query.where(resource.c.id > given("after"))
     return query.offset(given("offset", sa.Integer()))
+
+
+def _contains(folded: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Test whether a folded copy contains the example; an index of PostgreSQL serves."""
+    return folded.op("@>", is_comparison=True)(sa.cast(given("example", sa.Text()), postgresql.JSONB()))
+
+
+def _gathered(dialect: str, *, is_varying: bool) -> sa.Select[Any]:
+    """Return a query for a page of what contains an example, all of it gathered by index and counted."""
+    own = sa.select(resource.c.id).where(*_live())
+    found: sa.CTE = own.where(_contains(resource.c.folded)).cte("found")
+    if is_varying:
+        clocked = Clocked(_NOW)
+        begun = as_it_is(_NOW, _contains)
+        found = (
+            own.where(_contains(resource.c.folded), clocked.has_not_passed)
+            .union_all(own.where(clocked.has_passed, begun))
+            .cte("found")
+        )
+    number = sa.select(sa.func.count()).select_from(found).scalar_subquery()
+    return (
+        sa.select(*_OWN, _own_groups(dialect).label("groups"), number.label("number"))
+        .where(
+            resource.c.tenant_id == given("tenant_id"),
+            resource.c.id.in_(
+                sa.select(found.c.id)
+                .where(found.c.id > given("after"))
+                .order_by(found.c.id)
+                .limit(given("limit", sa.Integer()))
+                .offset(given("offset", sa.Integer()))
+            ),
+        )
+        .order_by(resource.c.id)
+    )
+
+
+def _walked(_dialect: str, *, is_varying: bool) -> sa.Select[Any]:
+    """Return a query for a page of what contains an example, looked for in the next rows in their order."""
+    columns = (*_OWN, resource.c.folded) if not is_varying else (resource.c.id,)
+    some = sa.select(*columns).where(*_live(), resource.c.id > given("after")).order_by(resource.c.id)
+    part = some.limit(sa.literal_column(str(_WALKED))).subquery()
+    limit = given("limit", sa.Integer())
+    if not is_varying:
+        own = [part.c[column.name] for column in _OWN]
+        return sa.select(*own).where(_contains(part.c.folded)).order_by(part.c.id).limit(limit)
+    is_same = sa.and_(resource.c.tenant_id == given("tenant_id"), resource.c.id == part.c.id)
+    query = sa.select(*_OWN).select_from(part.join(resource, is_same))
+    return query.where(as_it_is(_NOW, _contains)).order_by(part.c.id).limit(limit)
 
 
 def _groups_of_page(dialect: str) -> sa.CompoundSelect[Any]:
@@ -212,34 +237,32 @@ def _groups_of_page(dialect: str) -> sa.CompoundSelect[Any]:
     return of_members.union_all(of_groups)
 
 
-TESTS = ("", "stored", "varying")
-"""What a list is of: everything, or what contains an example, as it was stored or as it is at the moment."""
-_FEW = 10
+FEW = 10
 """Rows whose groups are read with them, and with the claim on the caller; more are read apart."""
+MANY = 1_000
+"""Results from which on a filter's next page is looked for by walking, not by gathering all of them."""
+_WALKED = 5_000
+"""Rows that a walk looks at; what is rarer than a page in so many is gathered by index."""
 _BY_ID = Statement(lambda dialect: _one(dialect, resource.c.id == given("id")))
-_BY_KEY = Statement(_by_key)
-_GROUPS = Statement(_groups_of_page)
-_COUNT = Statement(
+BY_KEY = Statement(_by_key)
+GROUPS = Statement(_groups_of_page)
+COUNT = Statement(
     lambda _dialect: sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
         counter.c.tenant_id == given("tenant_id"), counter.c.name == given("name")
     )
 )
-_PAGES = {
-    (test, is_after, is_small): Statement(partial(_page, test=test, is_after=is_after, with_groups=is_small))
-    for test in TESTS
-    for is_after in (False, True)
-    for is_small in (False, True)
+_BOTH = (False, True)
+PAGES = {
+    (is_after, is_small): Statement(partial(_page, is_after=is_after, with_groups=is_small))
+    for is_after in _BOTH
+    for is_small in _BOTH
 }
+GATHERED = {one: Statement(partial(_gathered, is_varying=one)) for one in _BOTH}
+WALKS = {one: Statement(partial(_walked, is_varying=one)) for one in _BOTH}
 
 
-def _total(_dialect: str, test: str) -> sa.Select[Any]:
-    return sa.select(sa.func.count()).select_from(resource).where(*_selected(test))
-
-
-_TOTALS = {one: Statement(partial(_total, test=one)) for one in TESTS}
-
-
-def _found(type_name: str, row: Columns) -> Found:
+def found_in(type_name: str, row: Columns) -> Found:
+    """Return the resource of a row of a query made here."""
     own_id, version, stored, is_untimed, groups = row
     if stored is None or not is_untimed or groups == _NESTED:
         return Unshown(own_id)
@@ -254,114 +277,13 @@ async def show(
     if not is_storable(own_id):
         return None
     row = await connection.claimed_row(_BY_ID, tenant_id=tenant_id, type=type_name, id=own_id, now=now)
-    return None if row is None else _found(type_name, row)
+    return None if row is None else found_in(type_name, row)
 
 
-def _together(group_ids: Sequence[str], texts: Mapping[str, str]) -> str:
+def together_in(group_ids: Sequence[str], texts: Mapping[str, str]) -> str:
+    """Return the JSON of groups without its brackets, from what is shown of each."""
     shown = [texts[own] for own in group_ids if own in texts]
     return _NESTED if _NESTED in shown else ",".join(shown)
-
-
-class ShownLister:
-    """Lists resources in the order of their ids: all of a type, or those whose folded copy has an example.
-
-    Takes the place of store.listing.Lister where that is all that is asked for.
-    """
-
-    sort_key = None
-
-    def __init__(
-        self, context: FilterContext, selection: Selection, test: str = "", example: Any = None
-    ) -> None:
-        self.context = context
-        self.selection = selection
-        self._test = test
-        self._type = selection.types[0][0].name
-        self._values: dict[str, Any] = {
-            "tenant_id": context.tenant_id,
-            "type": self._type,
-            "now": context.now,
-        }
-        if test:
-            self._values["example"] = encode(example).decode()
-
-    async def page(
-        self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
-    ) -> list[ShownRow]:
-        """Return a page after an offset or an id.
-
-        A small one is one statement, a claim confirmed with it; whether what a filter finds is that is
-        tried out first.
-        """
-        values = {**self._values, "limit": limit}
-        values |= {"after": after[-1]} if after else {"offset": offset}
-        is_small = limit <= _FEW
-        if is_small or self._test:
-            few = {**values, "limit": min(limit, _FEW)}
-            rows = await reader.claimed_rows(_PAGES[self._test, bool(after), True], **few)
-            if is_small or len(rows) < _FEW:
-                return [ShownRow(_found(self._type, row)) for row in rows]
-        rows = await reader.rows(_PAGES[self._test, bool(after), False], **values)
-        if not rows:
-            return []
-        groups = await self._groups(reader, [row[0] for row in rows])
-        return [ShownRow(_found(self._type, (*row, groups.get(row[0])))) for row in rows]
-
-    async def _groups(self, reader: Reader, ids: Sequence[str]) -> dict[str, str]:
-        """Return the JSON of the groups of each member without its brackets."""
-        found = await reader.rows(_GROUPS, **self._values, ids=ids)
-        texts = {row[1]: row[2] for row in found if not row[0]}
-        of_members = {row[1]: row[2] for row in found if row[0]}
-        listed = {own: _together(own.split(","), texts) for own in set(of_members.values())}
-        return {member: listed[own] for member, own in of_members.items()}
-
-    async def count(self, reader: Reader) -> int:
-        """Return how many resources there are; of a whole type a counter tells."""
-        if self._test:
-            return int((await reader.rows(_TOTALS[self._test], **self._values))[0][0])
-        row = await reader.claimed_row(_COUNT, **self._values, name=f"live:{self._type}")
-        return 0 if row is None else int(row[0])
-
-
-class ShownByKey(ShownLister):
-    """Lists the one resource, if any, that holds a unique value."""
-
-    def __init__(self, context: FilterContext, selection: Selection, attribute: str, key: str) -> None:
-        super().__init__(context, selection)
-        self._key = {"attribute": attribute, "key": key}
-
-    async def page(
-        self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
-    ) -> list[ShownRow]:
-        """Return the resource, by one statement that a claim is confirmed with."""
-        if not is_storable(self._key["key"]):
-            return []
-        row = await reader.claimed_row(_BY_KEY, **self._values, **self._key)
-        if row is None or offset or not limit or (after and row[0] <= after[-1]):
-            return []
-        return [ShownRow(_found(self._type, row))]
-
-    async def count(self, reader: Reader) -> int:
-        """Return 1 or 0."""
-        return len(await self.page(reader, limit=1))
-
-
-def shown_lister(context: FilterContext, selection: Selection) -> ShownLister | None:
-    """Return what lists a selection of one type in the order of ids, None where a filter asks for more."""
-    ((_, condition),) = selection.types
-    if condition is None:
-        return ShownLister(context, selection)
-    if is_unique(condition):
-        return ShownByKey(context, selection, condition.attribute.path, str(condition.value))
-    found = example_of(condition)
-    if found is None or context.json.contains(resource.c.folded, {}) is None:
-        return None
-    attribute, example = found
-    is_special = not attribute.schema and attribute.key in common.TESTS
-    if is_special or attribute.reference_kind is not ReferenceKind.NONE:
-        return None
-    test = "varying" if attribute.path.lower() in context.varying else "stored"
-    return ShownLister(context, selection, test, example)
 
 
 assert chr(1) == BASE_URL  # noqa: S101 - what the statements above write as char(1)
