@@ -1,6 +1,6 @@
 # The commands people type. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check clean
+.PHONY: help setup run test check bench clean
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -35,6 +35,9 @@ check: setup ## ruff, mypy --strict and the house rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/house
+
+bench: setup ## measure beside bare handlers and other servers; make bench ARGS="--users 1000000" for more
+	@$(BIN)/python -W ignore -m benchmarks $(ARGS)
 
 clean: ## remove the environment, builds and caches; the store under var/ stays
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -10,6 +10,8 @@ from typing import cast
 _TIMEOUT = 60.0
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"\r\ncontent-length:"
+_CHUNKED = b"\r\ntransfer-encoding: chunked"
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 @dataclass(slots=True)
@@ -42,6 +44,19 @@ def request(
     return "\r\n".join(lines).encode() + _HEAD_END + (body or b"")
 
 
+def body_of(answer: bytes) -> bytes:
+    """Return the body of an answer, put together where it came in chunks."""
+    head, _, body = answer.partition(_HEAD_END)
+    if _CHUNKED not in head.lower():
+        return body
+    parts = []
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        parts.append(rest[: int(size, 16)])
+        body = rest[int(size, 16) + 2 :]
+    return b"".join(parts)
+
+
 class _Connection(asyncio.Protocol):
     """One connection: sends the next request as soon as the answer to the last is complete."""
 
@@ -49,6 +64,7 @@ class _Connection(asyncio.Protocol):
         self._load = load
         self._buffer = bytearray()
         self._needed = -1
+        self._in_chunks = False
         self._sent = 0.0
         self._transport: asyncio.Transport | None = None
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,19 +95,19 @@ class _Connection(asyncio.Protocol):
             head = buffer.find(_HEAD_END)
             if head < 0:
                 return
-            found = buffer.lower().find(_LENGTH, 0, head)
-            length = 0
-            if found >= 0:
-                start = found + len(_LENGTH)
-                end = buffer.find(b"\r\n", start)
-                length = int(buffer[start:end])
-            self._needed = head + len(_HEAD_END) + length
-        if len(buffer) >= self._needed:
+            self._needed = head + len(_HEAD_END) + self._length(bytes(buffer[:head]).lower())
+        if len(buffer) >= self._needed and (not self._in_chunks or buffer.endswith(_LAST_CHUNK)):
             status = int(buffer[9:12])
             self._load.note(status, time.perf_counter() - self._sent, bytes(buffer))
             buffer.clear()
             self._needed = -1
             self._send()
+
+    def _length(self, head: bytes) -> int:
+        """Return the length that a head announces; an answer in chunks ends with the last of them."""
+        self._in_chunks = _CHUNKED in head
+        found = head.find(_LENGTH)
+        return 0 if found < 0 else int(head[found + len(_LENGTH) :].split(b"\r\n", 1)[0])
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(ConnectionError(f"the connection was closed before its answer: {exc}"))

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.loader import request
-from benchmarks.people import DEPARTMENTS, ENTERPRISE, TITLES, user, user_name
+from benchmarks.people import DEPARTMENTS, ENTERPRISE, TITLES, number, user, user_name
 
 BASE = "/scim/v2"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -31,7 +31,7 @@ class World:
     ids: list[str]
     groups: dict[int, str] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
-    fresh: Iterator[int] = field(default_factory=lambda: count(time.time_ns() // 1_000_000 % 10**10 * 100))
+    fresh: Iterator[int] = field(default_factory=lambda: count(time.time_ns() // 1_000_000 % 10**7 * 100))
     turn: int = 0
 
     @property
@@ -128,7 +128,12 @@ def _replaced(world: World) -> bytes:
 def _bulk(size: int) -> Callable[[World], Any]:
     def made(world: World) -> Any:
         posts = [
-            {"method": "POST", "path": "/Users", "bulkId": f"b{n}", "data": user(next(world.fresh))}
+            {
+                "method": "POST",
+                "path": "/Users",
+                "bulkId": f"b{n}",
+                "data": user(next(world.fresh), prefix="new"),
+            }
             for n in range(size)
         ]
         return {"schemas": [BULK], "Operations": posts}
@@ -177,7 +182,7 @@ def operations(world: World) -> list[Operation]:
         ),
         Operation(
             "filter externalId",
-            _filtered(lambda w: f'externalId eq "00u{w.any_number():09d}"'),
+            _filtered(lambda w: f'externalId eq "00u{number(w.any_number())}"'),
             _found("userName", user_name),
             0.50,
         ),
@@ -210,8 +215,8 @@ def operations(world: World) -> list[Operation]:
         ),
         Operation(
             "POST user",
-            _sent("POST", lambda _w: "/Users", lambda w: user(next(w.fresh))),
-            _plain("POST", lambda _w: "/users", says=lambda w: user(next(w.fresh))),
+            _sent("POST", lambda _w: "/Users", lambda w: user(next(w.fresh), prefix="new")),
+            _plain("POST", lambda _w: "/users", says=lambda w: user(next(w.fresh), prefix="new")),
             0.40,
         ),
         Operation(

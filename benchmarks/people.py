@@ -14,16 +14,23 @@ SPAN = 10
 """People who report to one manager."""
 
 
-def user_name(n: int) -> str:
+def number(n: int) -> str:
+    """Return the digits of user n, which stand in everything that is unlike in two users."""
+    return f"{n:09d}"
+
+
+def user_name(n: int, prefix: str = "user") -> str:
     """Return the user name of user n."""
-    return f"user{n:07d}@corp.example"
+    return f"{prefix}{number(n)}@corp.example"
 
 
-def user(n: int, *, manager: str | None = None, departments: Sequence[str] = DEPARTMENTS) -> dict[str, Any]:
+def user(
+    n: int, *, manager: str | None = None, departments: Sequence[str] = DEPARTMENTS, prefix: str = "user"
+) -> dict[str, Any]:
     """Return user n as a connector sends it; `manager` is an id."""
     given, family = _GIVEN[n % len(_GIVEN)], _FAMILY[n % len(_FAMILY)]
     enterprise: dict[str, Any] = {
-        "employeeNumber": f"E{n:07d}",
+        "employeeNumber": f"E{number(n)}",
         "department": departments[n % len(departments)],
         "costCenter": f"CC{n % 997:03d}",
         "organization": "Corp Example",
@@ -32,18 +39,18 @@ def user(n: int, *, manager: str | None = None, departments: Sequence[str] = DEP
         enterprise["manager"] = {"value": manager}
     return {
         "schemas": [CORE, ENTERPRISE],
-        "userName": user_name(n),
-        "externalId": f"00u{n:09d}",
+        "userName": user_name(n, prefix),
+        "externalId": f"00u{number(n)}",
         "name": {"givenName": given, "familyName": family, "formatted": f"{given} {family}"},
         "displayName": f"{given} {family}",
         "title": TITLES[n % len(TITLES)],
         "locale": "en-US",
         "timezone": "Europe/Berlin",
         "emails": [
-            {"value": user_name(n), "type": "work", "primary": True},
-            {"value": f"{given.lower()}.{n}@home.example", "type": "home"},
+            {"value": user_name(n, prefix), "type": "work", "primary": True},
+            {"value": f"{given.lower()}.{number(n)}@home.example", "type": "home"},
         ],
-        "phoneNumbers": [{"value": f"+49 30 {n:07d}", "type": "work"}],
+        "phoneNumbers": [{"value": f"+49 30 {number(n)}", "type": "work"}],
         "active": True,
         ENTERPRISE: enterprise,
     }

@@ -43,7 +43,7 @@ class Process:
         if len(os.sched_getaffinity(0)) > 1:
             command = ["taskset", "-c", str(SERVER_CORE), *command]
         started = time.perf_counter()
-        self._running = subprocess.Popen(  # noqa: S603 - the commands are this package's own
+        self._running = subprocess.Popen(
             command,
             env={**os.environ, **self.environment},
             cwd=ROOT,

@@ -58,8 +58,8 @@ class Authenticator:
             raise Unauthorized("The token has expired.", error="invalid_token")
         if row.owner_id is not None:
             await self._note_use(row, digest)
-            return _principal(row, digest)
-        principal = _principal(row, digest)
+            return principal_of(row, digest)
+        principal = principal_of(row, digest)
         self._remembered[digest] = row, principal
         while len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
@@ -77,7 +77,8 @@ class Authenticator:
             await self._database.write(lambda writer: rows.touch_token(writer, digest, moment))
 
 
-def _principal(row: Caller, digest: str) -> Principal:
+def principal_of(row: Caller, digest: str = "") -> Principal:
+    """Return the principal behind a caller; `digest` is that of its token, if any."""
     lent = frozenset() if row.owner_id is None else permissions_of(json.loads(row.scopes or "[]"))
     return Principal(
         tenant_id=row.tenant_id,

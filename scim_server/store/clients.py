@@ -21,6 +21,12 @@ async def caller_of(reader: Reader, digest: str) -> Caller | None:
     return None if row is None else Caller._make(row)
 
 
+async def caller_by_client(reader: Reader, tenant_id: int, client_id: str) -> Caller | None:
+    """Return a client and its tenant without a token, None for an unknown one."""
+    row = await reader.row(OF_CLIENT, tenant_id=tenant_id, client_id=client_id)
+    return None if row is None else Caller._make(row)
+
+
 async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = "") -> Caller | None:
     """Return what the store says of a caller now, in one statement; None for an unknown client.
 
