@@ -3,6 +3,7 @@
 Reads run on the event loop's thread, and so do writes, since nothing else is there to wait for them.
 """
 
+import json
 import os
 import sqlite3
 from typing import Any
@@ -59,6 +60,19 @@ async def _find(request: Request) -> Response:
     return Response(f'{{"Resources":[{row[0]}]}}', media_type=_JSON)
 
 
+async def _search(request: Request) -> Response:
+    path, value = "$", json.loads(request.query_params["contains"])
+    while isinstance(value, dict):
+        ((name, value),) = value.items()
+        path += f'."{name}"'
+    query = (
+        "SELECT document FROM resource WHERE tenant_id = 1 AND type = 'User' AND deleted IS NULL"
+        " AND json_extract(folded, ?) = ? ORDER BY id LIMIT 100"
+    )
+    rows = _connection.execute(query, (path, value)).fetchall()
+    return Response(f'{{"Resources":[{",".join(row[0] for row in rows)}]}}', media_type=_JSON)
+
+
 async def _list(request: Request) -> Response:
     query = "SELECT document FROM bare_user WHERE id > ? ORDER BY id LIMIT 100"
     rows = _connection.execute(query, (request.query_params["after"],)).fetchall()
@@ -109,6 +123,7 @@ app = Starlette(
         Route("/users", _list),
         Route("/users", _post, methods=["POST"]),
         Route("/find", _find),
+        Route("/search", _search),
         Route("/groups/{group}/{user}", _member, methods=["PUT", "DELETE"]),
     ],
 )

@@ -110,21 +110,27 @@ async def _sampled(
 
 def _figures(samples: Sequence[Sample]) -> Figures:
     return Figures(
-        round(statistics.median(one.rate for one in samples), 1),
+        round(statistics.median(one.rate for one in samples), 3),
         round(statistics.median(one.percentile(0.5) for one in samples), 2),
         round(statistics.median(one.percentile(0.99) for one in samples), 2),
     )
 
 
-async def statements_of(application: Starlette, world: World, operation: Operation) -> int:
-    """Return how many SQL statements an operation takes once everything is warm, the least of some tries."""
+async def statements_of(
+    application: Starlette,
+    world: World,
+    operation: Operation,
+    seen: Callable[[str, Any], None] = lambda _text, _arguments: None,
+) -> int:
+    """Return how many SQL statements an operation takes at the most once everything is warm."""
     database: Database = application.state.database
     counts = []
-    for _ in range(4):
+    for _ in range(3):
         found = [0]
 
-        def note(_text: str, _arguments: object, _rows: int, found: list[int] = found) -> None:
+        def note(text: str, arguments: object, _rows: int, found: list[int] = found) -> None:
             found[0] += 1
+            seen(text, arguments)
 
         with database.observed(note):
             status = await _called(application, operation.ours(world))

@@ -43,14 +43,15 @@ class Process:
         if len(os.sched_getaffinity(0)) > 1:
             command = ["taskset", "-c", str(SERVER_CORE), *command]
         started = time.perf_counter()
-        self._running = subprocess.Popen(
-            command,
-            env={**os.environ, **self.environment},
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=self.log.open("ab"),
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            self._running = subprocess.Popen(
+                command,
+                env={**os.environ, **self.environment},
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         while not self._answers():
             if self._running.poll() is not None or time.perf_counter() - started > _PATIENCE:
                 self.__exit__()

@@ -1,0 +1,117 @@
+"""What an operation costs the database does not depend on how many users there are: statements and plans."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from benchmarks import stores
+from benchmarks.fill import copies, memberships
+from benchmarks.measure import statements_of
+from benchmarks.operations import Operation, operations
+from scim_server.app import create_app
+from scim_server.settings import load_settings
+from tests.support.postgres import postgres_server
+
+SMALL = 1_000
+LARGE = {"postgresql": 100_000, "sqlite": 10_000}
+"""SQLite has no index for filters of other than unique attributes, and takes minutes for them beyond this."""
+SCANNED = re.compile(r"Seq Scan on (resource|reference|unique_value|audit_event)\b")
+MOST = 6
+"""Statements of a page of a filter: who asks, a walk, its groups, what it did not find, a count, a claim."""
+Statement = tuple[str, list[Any]]
+
+
+class Costs:
+    """What every operation takes at both sizes: its number of statements, and at the large one these."""
+
+    def __init__(self) -> None:
+        self.small: dict[str, int] = {}
+        self.large: dict[str, int] = {}
+        self.statements: dict[str, list[Statement]] = {}
+        self.url = ""
+
+
+def shared(world: Any) -> list[Operation]:
+    """Return the operations that a store of either size has."""
+    return [one for one in operations(world) if one.connections > 1]
+
+
+async def costs_of(kind: str, url: str, folder: Path) -> Costs:
+    """Make a store, count, make it a hundred times as large, count again."""
+    costs = Costs()
+    costs.url = url
+    store = await stores.made(kind, url, folder, SMALL)
+    costs.small, _ = await counted(store)
+    grown = copies(kind, LARGE[kind])
+    largest = store.world.groups[SMALL]
+    await asyncio.to_thread(stores.execute, kind, url, *grown, memberships(largest, LARGE[kind]), "ANALYZE")
+    costs.large, costs.statements = await counted(store)
+    return costs
+
+
+async def counted(store: stores.Store) -> tuple[dict[str, int], dict[str, list[Statement]]]:
+    """Return the number of statements of each operation, and the statements."""
+    application = create_app(load_settings(database_url=store.url, log_level="error"))
+    counts: dict[str, int] = {}
+    found: dict[str, list[Statement]] = {}
+    for operation in shared(store.world):
+        seen: list[Statement] = []
+
+        def note(text: str, values: Any, seen: list[Statement] = seen) -> None:
+            seen.append((text, list(values)))
+
+        counts[operation.name] = await statements_of(application, store.world, operation, note)
+        found[operation.name] = seen
+    await application.state.database.close()
+    return counts, found
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def costs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Costs]:
+    """Give the costs on a database."""
+    folder = tmp_path_factory.mktemp("flatness")
+    if request.param == "sqlite":
+        yield asyncio.run(costs_of("sqlite", f"sqlite:///{folder / 'scim.db'}", folder))
+        return
+    with postgres_server() as server:
+        url = stores.url_of("postgresql", server, folder, LARGE["postgresql"])
+        yield asyncio.run(costs_of("postgresql", url, folder))
+
+
+def test_an_operation_takes_as_many_statements_in_a_large_store_as_in_a_small_one(costs: Costs) -> None:
+    filtered = {name for name in costs.large if name.startswith("filter") and "page" in name}
+    assert {name: count for name, count in costs.large.items() if name not in filtered} == {
+        name: count for name, count in costs.small.items() if name not in filtered
+    }
+    assert max(costs.large[name] for name in filtered) <= MOST
+
+
+def test_reading_takes_one_statement_and_a_page_three(costs: Costs) -> None:
+    if costs.url.startswith("sqlite"):
+        pytest.skip("a look-up on SQLite asks for the caller by a statement of its own")
+    reading = {
+        name: count for name, count in costs.large.items() if name.startswith(("GET", "filter", "list"))
+    }
+    pages = {name for name in reading if "page" in name}
+    assert {count for name, count in reading.items() if name not in pages} == {1}
+    assert reading["list, first page of 100"] == 3
+
+
+async def test_nothing_of_size_is_read_from_end_to_end(costs: Costs) -> None:
+    if costs.url.startswith("sqlite"):
+        pytest.skip("tests/store/test_index_use.py has the plans of SQLite")
+    connection = await asyncpg.connect(costs.url)
+    scanning = {}
+    for name, statements in costs.statements.items():
+        for text, values in statements:
+            plan = await connection.fetch(f"EXPLAIN {text}", *values)
+            lines = "\n".join(row[0] for row in plan)
+            if SCANNED.search(lines):
+                scanning[name] = lines
+    await connection.close()
+    assert scanning == {}
