@@ -98,8 +98,8 @@ async def _answers(client: ScimClient, users: list[Json]) -> AsyncIterator[Answe
         yield answered(text, await client.get("/Users", filter=text))
     for number in range(1, len(users) + 2):
         yield answered(f"from {number}", await client.get("/Users", startIndex=number, count=2))
-    for text in (None, "active eq true"):
-        async for answer in _by_cursor(client, text):
+    for condition in (None, "active eq true"):
+        async for answer in _by_cursor(client, condition):
             yield answer
     yield answered("all", await client.get("/Users"))
     yield answered("counted", await client.get("/Users", count=0))
@@ -110,7 +110,7 @@ async def _answers(client: ScimClient, users: list[Json]) -> AsyncIterator[Answe
 
 async def _by_cursor(client: ScimClient, text: str | None) -> AsyncIterator[Answer]:
     """Yield the pages of a walk by cursor, without the cursors, which are sealed."""
-    cursor: Any = ""
+    cursor: str | None = ""
     while cursor is not None:
         query: Json = {"cursor": cursor, "count": 2, **({"filter": text} if text else {})}
         found = answered(f"by cursor {text}", await client.get("/Users", **query))
