@@ -12,6 +12,7 @@ async def whole(writer: Writer) -> AsyncIterator[None]:
     await writer.exec_driver_sql("SAVEPOINT whole")
     try:
         yield
+        await writer.flush()
     except Exception:
         writer.forget()
         await writer.exec_driver_sql("ROLLBACK TO SAVEPOINT whole")

@@ -151,7 +151,7 @@ def _page(dialect: str, *, is_after: bool, with_groups: bool) -> sa.Select[Any]:
     query = query.limit(given("limit", sa.Integer()))
     if is_after:
         return query.where(resource.c.id > given("after"))
-    return query.offset(given("offset", sa.Integer()))
+    return query.offset(given("offset", sa.BigInteger()))
 
 
 def _contains(folded: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -181,7 +181,7 @@ def _gathered(dialect: str, *, is_varying: bool) -> sa.Select[Any]:
                 .where(found.c.id > given("after"))
                 .order_by(found.c.id)
                 .limit(given("limit", sa.Integer()))
-                .offset(given("offset", sa.Integer()))
+                .offset(given("offset", sa.BigInteger()))
             ),
         )
         .order_by(resource.c.id)

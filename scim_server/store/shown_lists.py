@@ -110,6 +110,9 @@ class ShownMatches(ShownLister):
             if len(rows) == limit:
                 return await self._with_groups(reader, rows)
             self._common.discard(self._key)
+        return await self._gathered(reader, values, offset)
+
+    async def _gathered(self, reader: Reader, values: dict[str, Any], offset: int) -> list[ShownRow]:
         rows = await reader.claimed_rows(GATHERED[self._is_varying], **values, offset=offset)
         if rows:
             self.total = int(rows[0][-1])
@@ -118,9 +121,9 @@ class ShownMatches(ShownLister):
         return [ShownRow(found_in(self._type, row[:-1])) for row in rows]
 
     async def count(self, reader: Reader) -> int:
-        """Return how many there are."""
+        """Return how many there are; a walk tells nothing of it, so that they are gathered."""
         if self.total is None:
-            await ShownMatches.page(self, reader, limit=1)
+            await self._gathered(reader, {**self._values, "after": "", "limit": 1}, 0)
         return self.total or 0
 
 
