@@ -59,10 +59,16 @@ class Persistence:
         boundaries: Boundaries = (),
         show: Show = _unshown,
     ) -> Resource:
-        """Insert a resource with its complete document; raises Uniqueness and InvalidValue."""
+        """Insert a resource with its complete document; raises InvalidValue.
+
+        Uniqueness is raised before the next statement that is not deferred, or before the commit.
+        """
         plain, owned = take_references(without_secrets(document, resource_type), resource_type)
         created = Resource(resource_type.name, id, 1, self.moment, self.moment, plain, _values(owned, {}))
-        await self.claim(resource_type, id, unique_keys(plain, resource_type))
+        keys = unique_keys(plain, resource_type)
+        resources.claim_later(
+            self.writer, self.principal.tenant_id, resource_type.name, id, keys, _refusing(resource_type)
+        )
         contents = self.contents(plain, resource_type, boundaries, None if boundaries else show(created))
         await resources.insert(self.writer, self.principal.tenant_id, created, contents)
         await self._save_references(created, {}, owned, is_new=True)
@@ -164,7 +170,7 @@ class Persistence:
         tenant_id, before = self.principal.tenant_id, held or set()
         taken = await resources.claim_unique(self.writer, tenant_id, resource_type.name, id, wanted - before)
         if taken:
-            raise Uniqueness("; ".join(_taken(resource_type, [attribute for attribute, _ in taken])))
+            _refusing(resource_type)(taken)
         await resources.release_unique(self.writer, tenant_id, resource_type.name, id, before - wanted)
 
     async def count(self, resource_type: ResourceType, change: int) -> None:
@@ -191,6 +197,15 @@ def _values(owned: References, held: Mapping[str, list[ReferenceValue]]) -> dict
         targets = sorted(values, key=lambda target: (place.get(target, len(place)), target))
         found[key] = [ReferenceValue(target, payload=values[target][0]) for target in targets]
     return found
+
+
+def _refusing(resource_type: ResourceType) -> Callable[[Sequence[resources.UniqueKey]], None]:
+    """Return what raises Uniqueness for the values that others hold."""
+
+    def refuse(taken: Sequence[resources.UniqueKey]) -> None:
+        raise Uniqueness("; ".join(_taken(resource_type, [attribute for attribute, _ in taken])))
+
+    return refuse
 
 
 def _taken(resource_type: ResourceType, attributes: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -291,6 +291,42 @@ async def claim_unique(
         if not await writer.rows(_CLAIM, **values):
             taken.append((attribute, key))
     return taken
+
+
+_HELD = Statement(
+    lambda _dialect: sa.select(unique_value.c.resource_id).where(
+        *(unique_value.c[name] == given(name) for name in _UNIQUE[:-1])
+    )
+)
+
+
+def claim_later(
+    writer: Writer,
+    tenant_id: int,
+    type_name: str,
+    id: str,
+    keys: Iterable[UniqueKey],
+    refuse: Callable[[list[UniqueKey]], None],
+) -> None:
+    """Claim unique values for a resource with what else is deferred.
+
+    `refuse` is called with those that another resource holds, and has to raise.
+    """
+    wanted = sorted(keys)
+
+    async def say() -> None:
+        taken = []
+        for attribute, key in wanted:
+            values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key), strict=False))
+            holder = await writer.row(_HELD, **values)
+            if holder is not None and holder[0] != id:
+                taken.append((attribute, key))
+        if taken:
+            refuse(taken)
+
+    for attribute, key in wanted:
+        values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
+        writer.defer(_CLAIM, values, expects=1, otherwise=say)
 
 
 async def release_unique(
