@@ -160,17 +160,34 @@ def _contains(folded: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 
 def _gathered(dialect: str, *, is_varying: bool) -> sa.Select[Any]:
-    """Return a query for a page of what contains an example, all of it gathered by index and counted."""
-    own = sa.select(resource.c.id).where(*_live())
-    found: sa.CTE = own.where(_contains(resource.c.folded)).cte("found")
-    if is_varying:
-        clocked = Clocked(_NOW)
-        begun = as_it_is(_NOW, _contains)
-        found = (
-            own.where(_contains(resource.c.folded), clocked.has_not_passed)
-            .union_all(own.where(clocked.has_passed, begun))
-            .cte("found")
+    """Return a query for a page of what contains an example, all of it gathered by index and counted.
+
+    Gathered by that index alone: given the chance PostgreSQL reads all users of the tenant from another one
+    as well, to have fewer rows to look at, which takes 12 ms of 100,000 users.
+    """
+    matching = (
+        sa.select(
+            resource.c.id,
+            resource.c.tenant_id,
+            resource.c.type,
+            resource.c.deleted,
+            resource.c.next_change,
         )
+        .where(_contains(resource.c.folded))
+        .cte("matching")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    stored = sa.select(matching.c.id).where(
+        matching.c.tenant_id == given("tenant_id"),
+        matching.c.type == given("type"),
+        matching.c.deleted.is_(None),
+    )
+    found = stored.cte("found")
+    if is_varying:
+        is_as_stored = sa.or_(matching.c.next_change.is_(None), matching.c.next_change > _NOW)
+        passed = sa.select(resource.c.id).where(*_live(), Clocked(_NOW).has_passed)
+        begun = passed.where(as_it_is(_NOW, _contains))
+        found = stored.where(is_as_stored).union_all(begun).cte("found")
     number = sa.select(sa.func.count()).select_from(found).scalar_subquery()
     return (
         sa.select(*_OWN, _own_groups(dialect).label("groups"), number.label("number"))
