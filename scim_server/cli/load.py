@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -41,10 +42,13 @@ def load(
             call = await loader.call(tenant, client)
         except UnknownLoader as error:
             raise CommandFailed(str(error)) from error
-        with typer.progressbar(length=file.stat().st_size, label="loading", file=sys.stderr) as progress:
+        size, is_watched = file.stat().st_size, sys.stderr.isatty()
+        shown = typer.progressbar(length=size, label="loading", file=sys.stderr) if is_watched else None
+        with shown or nullcontext():
             for lines in numbered_lines(file, start):
                 await loader.load(call, lines, loaded)
-                progress.update(sum(len(text) for _, text in lines))
+                if shown is not None:
+                    shown.update(sum(len(text) for _, text in lines))
         return loaded
 
     loaded = run_on_store(database_url, work)

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_server.scim.attributes import Attribute
+from scim_server.scim.attributes import Attribute, ReferenceKind
 from scim_server.scim.documents import encode, load
 from scim_server.scim.filters.binding import Condition
 from scim_server.scim.resources import ReferenceValue
@@ -74,8 +74,10 @@ async def of_sources(
     moment = clock.now() if now is None else now
     found: References = {}
     keys = [attribute.storage_key for attribute in attributes]
+    are_many = any(attribute.reference_kind is ReferenceKind.MEMBERSHIP for attribute in attributes)
+    read = reader.rows_of_many if are_many else reader.rows
     for part in chunks(ids) if keys else ():
-        for own_id, key, target, payload, kind, display in await reader.rows(
+        for own_id, key, target, payload, kind, display in await read(
             _OF_SOURCES, tenant_id=tenant_id, ids=part, keys=keys, now=moment
         ):
             value = ReferenceValue(target, kind, display, load(payload) if payload else None)

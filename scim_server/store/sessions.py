@@ -180,6 +180,10 @@ class Connection:
         self.note(compiled.text, arguments, found)
         return found
 
+    async def rows_of_many(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run a compiled statement that may return many rows: on SQLite never on the event loop's thread."""
+        return await Connection.rows(self, statement, **values)
+
     def note(self, text: str, arguments: Sequence[Any], found: Sequence[Row]) -> None:
         """Tell the observer, where there is one."""
         if self._pool.observer is not None:
