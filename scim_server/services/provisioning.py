@@ -88,11 +88,7 @@ class Provisioning:
                 raise not_found(resource_type, id)
             return event
         found = await fetch_loaded(reader, tenant_id, resource_type, id, projection, now=moment)
-        if found is None:
-            raise not_found(resource_type, id)
-        if call.principal.row_scope is not None and not await is_in_scope(
-            reader, self._context(call), call.principal, found
-        ):
+        if found is None or not await is_in_scope(reader, self._context(call), call.principal, found):
             raise not_found(resource_type, id)
         projections = {resource_type.name: projection}
         catalogue = await self._lifecycle.catalogue(reader, tenant_id, call.principal.catalogue_version)

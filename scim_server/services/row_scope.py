@@ -72,9 +72,11 @@ async def is_in_scope(
 ) -> bool:
     """Tell whether a client may see a resource."""
     scope = scope_of(principal, context.registry)
+    if scope is None:
+        return True
     user_id = found.id if found.type == USER else await _user_of(connection, context, found)
-    if scope is None or user_id is None:
-        return scope is None or found.type not in ABOUT_USERS
+    if user_id is None:
+        return found.type not in ABOUT_USERS
     kind = context.registry.resource_types[USER]
     own = Predicate(kind.attributes["id"], "eq", user_id)
     lister = Lister(context, Selection(((kind, AllOf((own, scope))),)))

@@ -206,8 +206,6 @@ class Search:
     ) -> int:
         """Return the number of results without counting where something cheaper knows it."""
         scoped = any(condition is not None for _, condition in lister.selection.types)
-        if not scoped and isinstance(lister, ShownLister):
-            return await lister.count(reader)
         if not scoped and not isinstance(lister, AuditLister):
             names = [kind.name for kind, _ in lister.selection.types]
             return await live_count(reader, lister.context.tenant_id, names)

@@ -17,6 +17,7 @@ from scim_server.store.filters.contents import path_of
 from scim_server.store.filters.json import Expression, Test
 from scim_server.store.filters.source import RESOURCES, Source
 from scim_server.store.filters.varying import value_as_it_is
+from scim_server.store.statements import Statement, given, one_of
 from scim_server.store.tables import counter
 
 COUNTER_SLOTS = 16
@@ -155,10 +156,18 @@ def _of_first(
     return query.limit(1).correlate_except(rows).scalar_subquery()
 
 
-async def live_count(reader: Reader | Writer, tenant_id: int, type_names: Sequence[str]) -> int:
-    """Return how many live resources of the types there are, from the counters."""
-    names = [f"live:{name}" for name in type_names]
-    query = sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
-        counter.c.tenant_id == tenant_id, counter.c.name.in_(names)
+_LIVE = Statement(
+    lambda dialect: sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
+        counter.c.tenant_id == given("tenant_id"), one_of(dialect, counter.c.name, "names")
     )
-    return int((await reader.execute(query)).scalar_one())
+)
+
+
+async def live_count(reader: Reader | Writer, tenant_id: int, type_names: Sequence[str]) -> int:
+    """Return how many live resources of the types there are, from the counters.
+
+    A claim of a reader's is confirmed with it.
+    """
+    names = [f"live:{name}" for name in type_names]
+    row = await reader.claimed_row(_LIVE, tenant_id=tenant_id, names=names)
+    return 0 if row is None else int(row[0])

@@ -10,11 +10,10 @@ from scim_server.store.database import Reader
 from scim_server.store.filters import common
 from scim_server.store.filters.compiler import FilterContext, is_unique
 from scim_server.store.filters.contents import example_of
-from scim_server.store.listing import Selection
+from scim_server.store.listing import Selection, live_count
 from scim_server.store.sessions import Row as Columns
 from scim_server.store.showing import (
     BY_KEY,
-    COUNT,
     FEW,
     GATHERED,
     GROUPS,
@@ -79,8 +78,7 @@ class ShownLister:
 
     async def count(self, reader: Reader) -> int:
         """Return how many resources there are."""
-        row = await reader.claimed_row(COUNT, **self._values, name=f"live:{self._type}")
-        return 0 if row is None else int(row[0])
+        return await live_count(reader, self.context.tenant_id, [self._type])
 
 
 class ShownMatches(ShownLister):
