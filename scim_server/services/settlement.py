@@ -4,9 +4,9 @@ Changes of status take effect by themselves, and what became of them is noted; a
 is carried out by the worker, or by the first request after its moment, whichever comes first.
 """
 
-import json
+from dataclasses import replace
 
-from scim_server.dialects import DIALECTS, GENERIC
+from scim_server.dialects import GENERIC
 from scim_server.lifecycle.dates import text_of
 from scim_server.lifecycle.documents import Document
 from scim_server.lifecycle.messages import message
@@ -20,6 +20,7 @@ from scim_server.scim.registry import Registry
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import PERMISSIONS, Principal
 from scim_server.services import audit
+from scim_server.services.authentication import principal_of
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.hooks.scheduled_changes import OF_STATUS, PLANNER, TYPE, with_user
@@ -127,25 +128,13 @@ class Settlement:
 async def _call_of_planner(changes: Changes, current: Resource) -> CallContext:
     """Return a call of the client that planned a change, with what it may do now; raises Forbidden."""
     planner = current.document.get(PLANNER, {})
-    row = await clients.client_of(changes.writer, changes.tenant_id, planner.get("client", ""))
-    if row is None or row.revoked is not None:
+    caller = await clients.caller_by_client(changes.writer, changes.tenant_id, planner.get("client", ""))
+    if caller is None or caller.client_revoked is not None:
         raise Forbidden(message("R-PERMISSIONS"))
     lent = frozenset(planner["lent"])
+    own = principal_of(caller)
     return CallContext(
-        Principal(
-            changes.tenant_id,
-            changes.principal.tenant,
-            row.id,
-            row.name,
-            row.profile,
-            row.dialect,
-            DIALECTS[row.dialect].switched(json.loads(row.switches)),
-            frozenset(json.loads(row.permissions)) | lent,
-            planner.get("user"),
-            row.row_scope,
-            lent=lent,
-        ),
-        "",
+        replace(own, permissions=own.permissions | lent, user_id=planner.get("user"), lent=lent), ""
     )
 
 

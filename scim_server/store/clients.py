@@ -21,7 +21,7 @@ async def caller_of(reader: Reader, digest: str) -> Caller | None:
     return None if row is None else Caller._make(row)
 
 
-async def caller_by_client(reader: Reader, tenant_id: int, client_id: str) -> Caller | None:
+async def caller_by_client(reader: Reader | Writer, tenant_id: int, client_id: str) -> Caller | None:
     """Return a client and its tenant without a token, None for an unknown one."""
     row = await reader.row(OF_CLIENT, tenant_id=tenant_id, client_id=client_id)
     return None if row is None else Caller._make(row)
@@ -35,8 +35,7 @@ async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = ""
     row = await writer.row(OF_TOKEN, digest=digest) if digest else None
     if row is not None and (found := Caller._make(row)).client_id == client_id:
         return found
-    row = await writer.row(OF_CLIENT, tenant_id=tenant_id, client_id=client_id)
-    return None if row is None else Caller._make(row)
+    return await caller_by_client(writer, tenant_id, client_id)
 
 
 async def tenant_id_of(reader: Reader | Writer, name: str) -> int | None:
@@ -77,12 +76,6 @@ async def tokens_of(reader: Reader | Writer, tenant_id: int, client_ids: Sequenc
         .order_by(token.c.created, token.c.digest)
     )
     return (await reader.execute(query)).all()
-
-
-async def client_of(reader: Reader | Writer, tenant_id: int, client_id: str) -> Record | None:
-    """Return a client by its id."""
-    query = sa.select(client).where(client.c.tenant_id == tenant_id, client.c.id == client_id)
-    return (await reader.execute(query)).first()
 
 
 async def lock_client(writer: Writer, tenant_id: int, name: str) -> Record | None:

@@ -3,18 +3,16 @@
 import random
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.database import Writer
 from scim_server.store.listing import COUNTER_SLOTS
-from scim_server.store.statements import Statement, given
+from scim_server.store.statements import Statement, given, insert_into
 from scim_server.store.tables import counter
 
 
 def _count(dialect: str) -> sa.Executable:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     names = ("tenant_id", "name", "slot", "value")
-    statement = insert(counter).values({name: given(name) for name in names})
+    statement = insert_into(dialect, counter).values({name: given(name) for name in names})
     return statement.on_conflict_do_update(
         index_elements=["tenant_id", "name", "slot"],
         set_={"value": counter.c.value + statement.excluded.value},
@@ -35,8 +33,9 @@ async def count_live(writer: Writer, tenant_id: int, type_name: str, change: int
 
 async def next_number(writer: Writer, tenant_id: int, name: str) -> int:
     """Return the next number of a sequence of the tenant, from 1 on; others wait for this transaction."""
-    insert = sqlite.insert if writer.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(counter).values(tenant_id=tenant_id, name=name, slot=0, value=1)
+    statement = insert_into(writer.dialect.name, counter).values(
+        tenant_id=tenant_id, name=name, slot=0, value=1
+    )
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "name", "slot"], set_={"value": counter.c.value + 1}
     )

@@ -11,9 +11,9 @@ from scim_server.scim.documents import is_storable, load
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.store.database import Reader
-from scim_server.store.references import MEMBERS, groups_of
+from scim_server.store.references import MEMBERS, groups_of, pointing
 from scim_server.store.resources import COLUMNS, resource_of
-from scim_server.store.statements import Statement, given, one_of
+from scim_server.store.statements import Statement, given
 from scim_server.store.tables import reference, resource
 from scim_server.store.validity import is_visible
 
@@ -31,29 +31,6 @@ def _gathered(dialect: str, rows: sa.Select[Any]) -> sa.ScalarSelect[str]:
     else:
         text = sa.cast(sa.func.json_agg(sa.func.json_build_array(*columns)), postgresql.TEXT())
     return sa.select(text).select_from(inner).scalar_subquery()
-
-
-def _own_references(dialect: str) -> sa.ScalarSelect[str]:
-    target = resource.alias()
-    is_target = sa.and_(
-        target.c.tenant_id == reference.c.tenant_id,
-        target.c.id == reference.c.target_id,
-        target.c.deleted.is_(None),
-    )
-    query = (
-        sa.select(
-            reference.c.attribute, reference.c.target_id, reference.c.payload, target.c.type, target.c.display
-        )
-        .select_from(reference.outerjoin(target, is_target))
-        .where(
-            reference.c.tenant_id == given("tenant_id"),
-            reference.c.source_id == given("id"),
-            one_of(dialect, reference.c.attribute, "keys"),
-            is_visible(reference, _NOW),
-        )
-        .order_by(reference.c.created, reference.c.target_id)
-    )
-    return _gathered(dialect, query)
 
 
 def _containing(group: sa.FromClause) -> sa.Select[Any]:
@@ -103,7 +80,11 @@ def _whole(dialect: str, *, with_groups: bool) -> sa.Select[Any]:
             _gathered(dialect, _containing(resource.alias())).label("groups"),
             _is_nested().label("nested"),
         )
-    return sa.select(*COLUMNS, _own_references(dialect).label("pointing"), *groups).where(
+    return sa.select(
+        *COLUMNS,
+        _gathered(dialect, pointing(dialect, reference.c.source_id == given("id"))).label("pointing"),
+        *groups,
+    ).where(
         resource.c.tenant_id == given("tenant_id"),
         resource.c.id == given("id"),
         resource.c.type == given("type"),

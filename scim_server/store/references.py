@@ -28,7 +28,13 @@ References = dict[str, dict[str, list[ReferenceValue]]]
 """By source id, then by the attribute's storage key."""
 
 
-def _of_sources(dialect: str) -> sa.Select[Any]:
+def pointing(
+    dialect: str, is_source: sa.ColumnElement[bool], *columns: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
+    """Return a query for the references of sources under the parameter `keys`, in the order they were made.
+
+    Its columns are the given ones, and attribute, target, payload, and type and name of a live target.
+    """
     target = resource.alias()
     live = sa.and_(
         target.c.tenant_id == reference.c.tenant_id,
@@ -37,7 +43,7 @@ def _of_sources(dialect: str) -> sa.Select[Any]:
     )
     return (
         sa.select(
-            reference.c.source_id,
+            *columns,
             reference.c.attribute,
             reference.c.target_id,
             reference.c.payload,
@@ -47,15 +53,17 @@ def _of_sources(dialect: str) -> sa.Select[Any]:
         .select_from(reference.outerjoin(target, live))
         .where(
             reference.c.tenant_id == given("tenant_id"),
-            one_of(dialect, reference.c.source_id, "ids"),
+            is_source,
             one_of(dialect, reference.c.attribute, "keys"),
             is_visible(reference, given("now", sa.BigInteger())),
         )
-        .order_by(reference.c.source_id, reference.c.created, reference.c.target_id)
+        .order_by(*columns, reference.c.created, reference.c.target_id)
     )
 
 
-_OF_SOURCES = Statement(_of_sources)
+_OF_SOURCES = Statement(
+    lambda dialect: pointing(dialect, one_of(dialect, reference.c.source_id, "ids"), reference.c.source_id)
+)
 
 
 async def of_sources(

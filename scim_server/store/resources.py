@@ -15,7 +15,7 @@ from scim_server.scim.resources import Resource
 from scim_server.store import clock
 from scim_server.store.database import Reader, Writer
 from scim_server.store.phases import Clocked, Phase, add_phases, remove_phases
-from scim_server.store.statements import Statement, given, one_of
+from scim_server.store.statements import Statement, given, insert_into, one_of
 from scim_server.store.tables import Record, resource, unique_value
 
 COLUMNS = (
@@ -62,9 +62,7 @@ def resource_of(row: Record, now: int) -> Resource:
 
 def insert_ignoring(writer: Writer | Reader, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that passes over rows whose key exists."""
-    if writer.dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+    return insert_into(writer.dialect.name, table).on_conflict_do_nothing()
 
 
 _LIVE = (
@@ -266,9 +264,8 @@ _UNIQUE = ("tenant_id", "type", "attribute", "key", "resource_id")
 
 
 def _claim(dialect: str) -> sa.Executable:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    values = {name: given(name) for name in _UNIQUE}
-    return insert(unique_value).values(values).on_conflict_do_nothing().returning(sa.literal_column("1"))
+    claimed = insert_into(dialect, unique_value).values({name: given(name) for name in _UNIQUE})
+    return claimed.on_conflict_do_nothing().returning(sa.literal_column("1"))
 
 
 _CLAIM = Statement(_claim)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.expression import Executable
 
@@ -35,6 +35,11 @@ def one_of(dialect: str, column: sa.ColumnElement[str], name: str) -> sa.ColumnE
     if dialect == "postgresql":
         return column == sa.any_(texts)
     return column.in_(sa.select(sa.func.json_each(texts).table_valued("value").c.value))
+
+
+def insert_into(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT of a database, to say what happens to a row whose key exists."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 class Statement:
