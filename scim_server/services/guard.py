@@ -20,9 +20,12 @@ async def unchanged(writer: Writer, call: CallContext) -> Caller | None:
     principal, claim = call.principal, call.claim
     if principal.profile == "system":
         return None
-    row = await clients.guard(writer, principal.tenant_id, principal.client_id, principal.token_digest)
-    if claim is not None and not claim.is_confirmed:
-        claim.confirm(row)
+    is_open = claim is not None and not claim.is_confirmed
+    row = writer.presumed(claim) if claim is not None and is_open else None
+    if row is None:
+        row = await clients.guard(writer, principal.tenant_id, principal.client_id, principal.token_digest)
+        if claim is not None and is_open:
+            claim.confirm(row)
     if row is None:
         return None
     lent = principal.lent & permissions_of(json.loads(row.scopes)) if row.scopes else principal.lent

@@ -40,7 +40,8 @@ class Persistence:
     """Writes resources of one tenant inside a transaction that the caller owns.
 
     `expected` maps ids that the transaction is going to make to their types, so that references to them
-    are accepted before they are there. `varying` are the attributes that change as time passes.
+    are accepted before they are there. `pieces` are what is stored for reading of the resources that were
+    written last, None where that does not say all of it.
     """
 
     writer: Writer
@@ -49,6 +50,7 @@ class Persistence:
     context: FilterContext
     moment: int
     expected: dict[str, str] = field(default_factory=dict)
+    pieces: dict[str, str | None] = field(default_factory=dict)
 
     async def insert(
         self,
@@ -66,10 +68,10 @@ class Persistence:
         plain, owned = take_references(without_secrets(document, resource_type), resource_type)
         created = Resource(resource_type.name, id, 1, self.moment, self.moment, plain, _values(owned, {}))
         keys = unique_keys(plain, resource_type)
-        resources.claim_later(
+        await resources.claim_later(
             self.writer, self.principal.tenant_id, resource_type.name, id, keys, _refusing(resource_type)
         )
-        contents = self.contents(plain, resource_type, boundaries, None if boundaries else show(created))
+        contents = self.contents(plain, resource_type, boundaries, self._pieces(created, boundaries, show))
         await resources.insert(self.writer, self.principal.tenant_id, created, contents)
         await self._save_references(created, {}, owned, is_new=True)
         await self.members().apply(created, memberships, self.moment, is_new=True)
@@ -89,7 +91,7 @@ class Persistence:
         """Write what differs between two complete documents and the membership edits as one new version.
 
         Returns the resource, which keeps its version where nothing differs, and the number of members that
-        came or went. Raises Uniqueness, InvalidValue, LostRace.
+        came or went. Raises InvalidValue, and as `insert` Uniqueness and LostRace.
         """
         moment = max(self.moment, current.modified + 1)
         after = without_secrets(after, resource_type)
@@ -98,8 +100,7 @@ class Persistence:
             return current, 0
         old, old_references = take_references(before, resource_type)
         new, new_references = take_references(after, resource_type)
-        held = unique_keys(old, resource_type)
-        await self.claim(resource_type, current.id, unique_keys(new, resource_type), held=held)
+        held, wanted = (unique_keys(one, resource_type) for one in (old, new))
         changed = Resource(
             current.type,
             current.id,
@@ -111,8 +112,12 @@ class Persistence:
             stored_version=current.stored_version,
             is_timed=current.is_timed,
         )
-        contents = self.contents(new, resource_type, boundaries, None if boundaries else show(changed))
-        await resources.update(self.writer, self.principal.tenant_id, changed, contents)
+        contents = self.contents(new, resource_type, boundaries, self._pieces(changed, boundaries, show))
+        tenant_id, kind = self.principal.tenant_id, resource_type.name
+        await resources.update(self.writer, tenant_id, changed, contents)
+        refuse = _refusing(resource_type)
+        await resources.claim_later(self.writer, tenant_id, kind, current.id, wanted - held, refuse)
+        await resources.release_unique(self.writer, tenant_id, kind, current.id, held - wanted)
         await self._save_references(changed, old_references, new_references)
         return changed, edited
 
@@ -133,6 +138,11 @@ class Persistence:
     def members(self) -> MembershipWriter:
         """Return what edits memberships."""
         return MembershipWriter(self.writer, self.registry, self.principal, self.context, self.expected)
+
+    def _pieces(self, resource: Resource, boundaries: Boundaries, show: Show) -> str | None:
+        """Return what is stored of a resource for reading, and keep it for the answer."""
+        self.pieces[resource.id] = None if boundaries else show(resource)
+        return self.pieces[resource.id]
 
     def contents(
         self,
@@ -158,20 +168,12 @@ class Persistence:
             shown,
         )
 
-    async def claim(
-        self,
-        resource_type: ResourceType,
-        id: str,
-        wanted: set[resources.UniqueKey],
-        *,
-        held: set[resources.UniqueKey] | None = None,
-    ) -> None:
-        """Claim unique values and free those no longer held; raises Uniqueness."""
-        tenant_id, before = self.principal.tenant_id, held or set()
-        taken = await resources.claim_unique(self.writer, tenant_id, resource_type.name, id, wanted - before)
+    async def claim(self, resource_type: ResourceType, id: str, wanted: set[resources.UniqueKey]) -> None:
+        """Claim unique values; raises Uniqueness."""
+        tenant_id = self.principal.tenant_id
+        taken = await resources.claim_unique(self.writer, tenant_id, resource_type.name, id, wanted)
         if taken:
             _refusing(resource_type)(taken)
-        await resources.release_unique(self.writer, tenant_id, resource_type.name, id, before - wanted)
 
     async def count(self, resource_type: ResourceType, change: int) -> None:
         """Note that a resource came or went."""

@@ -32,7 +32,8 @@ from scim_server.store.audit import fetch_event
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
-from scim_server.store.showing import show
+from scim_server.store.identifiers import new_id
+from scim_server.store.showing import Found, show, show_written
 
 
 class Provisioning:
@@ -198,7 +199,7 @@ class Provisioning:
             if projection is not None:
                 catalogue = await changes.catalogue()
                 if is_shown(call, resource_type, projection) and not call.is_dry_run:
-                    found = await show(writer, changes.tenant_id, USER, changed.id, changes.moment)
+                    found = await self._as_written(changes, changed)
                     if isinstance(found, Shown) and found.is_made_under(catalogue.version):
                         return found
                 shown = dict(changed.document)
@@ -211,8 +212,20 @@ class Provisioning:
 
         await self._settlement.settle(call)
         done = "create" if id is None else "update"
+        tries = None if call.is_dry_run else (call.principal.tenant_id, id or new_id())
         async with on_record(self._database, self._registry, call, resource_type, done, id):
-            return await self._database.write(work)
+            return await self._database.write(work, tries=tries)
+
+    async def _as_written(self, changes: Changes, changed: Resource) -> Found | None:
+        """Return a user in the pieces that were stored for reading, now or, where nothing was, before."""
+        pieces, tenant_id = changes.persistence.pieces, changes.tenant_id
+        if changed.id not in pieces:
+            return await show(changes.writer, tenant_id, USER, changed.id, changes.moment)
+        own = pieces[changed.id]
+        if own is None:
+            return None
+        writer, version = changes.writer, changed.version
+        return await show_written(writer, tenant_id, USER, changed.id, version, own, changes.moment)
 
     def _context(self, call: CallContext) -> FilterContext:
         return filter_context(self._database, self._registry, call, self._lifecycle.engine.varying)

@@ -94,4 +94,19 @@ OF_CLIENT = Statement(
     )
 )
 """The Caller of a client, whatever its tokens."""
+STILL = Statement(
+    lambda _dialect: (
+        sa.select(sa.literal_column("1"))
+        .join_from(token, client, _OF_CLIENT)
+        .join(tenant, tenant.c.id == client.c.tenant_id)
+        .where(
+            token.c.digest == given("digest"),
+            *(
+                column.is_not_distinct_from(given(name, column.type))
+                for name, column in zip(Caller._fields, _COLUMNS, strict=True)
+            ),
+        )
+    )
+)
+"""One row where the store says of a token's digest what a Caller says, given by the names of its fields."""
 WIDTH = len(_COLUMNS)

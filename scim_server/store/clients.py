@@ -118,10 +118,10 @@ _REVOKE_OF_OWNER = Statement(
 
 async def revoke_tokens_of_owner(
     writer: Writer, tenant_id: int, owner_id: str, moment: int, by: str | None
-) -> int:
-    """Revoke every token that a user owns and note by whom; returns how many were live."""
+) -> None:
+    """Revoke every token that a user owns and note by whom, with what else is deferred."""
     values = {"own_tenant": tenant_id, "own_id": owner_id, "revoked": moment, "revoked_by": by}
-    return len(await writer.rows(_REVOKE_OF_OWNER, **values))
+    writer.defer(_REVOKE_OF_OWNER, values)
 
 
 async def tokens_created_since(reader: Reader | Writer, tenant_id: int, owner_id: str, since: int) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -11,149 +11,23 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from scim_server.store.callers import OF_TOKEN, WIDTH, Claim
-from scim_server.store.deferred import Deferred, run_in_order, together
+from scim_server.store.attempts import Attempt, TransactionNeeded, Turns
+from scim_server.store.callers import Claim
 from scim_server.store.failures import (
     DatabaseUnavailable,
-    LostRace,
     QueryTooLong,
     is_disconnect,
     is_locked,
     may_retry,
     was_interrupted,
 )
-from scim_server.store.sessions import (
-    Connection,
-    Observer,
-    Points,
-    Pool,
-    PostgresPoints,
-    Row,
-    Session,
-    SqlitePoints,
-)
-from scim_server.store.statements import Statement
+from scim_server.store.readers import DEADLINE, Reader
+from scim_server.store.sessions import Observer, Points, Pool, PostgresPoints, SqlitePoints
+from scim_server.store.writers import Writer
+
+__all__ = ["Database", "Reader", "Writer"]
 
 T = TypeVar("T")
-
-
-class Reader(Connection):
-    """A connection in autocommit mode; functions that take one only read."""
-
-    def __init__(
-        self,
-        pool: Pool,
-        dialect: sa.Dialect,
-        points: Points,
-        seconds: float,
-        claim: Claim | None = None,
-    ) -> None:
-        """Read through a session of a pool, and look up through `points`; statements may take `seconds`.
-
-        `claim` is confirmed by the first statement that can, before anything read is used.
-        """
-        super().__init__(pool, dialect)
-        self._points = points
-        self._seconds = seconds
-        self._claim = claim
-
-    async def session(self) -> Session:
-        """Return the session of this piece of work, whose time begins to run on SQLite."""
-        session = await super().session()
-        if self.dialect.name == "sqlite" and session.sql.sync_connection is not None:
-            session.sql.sync_connection.info[_DEADLINE][0] = time.monotonic() + self._seconds
-        return session
-
-    async def rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
-        """Run a compiled statement, which has to be a look-up, and return its rows."""
-        compiled = statement.compiled(self.dialect.name)
-        arguments = compiled.arguments(values)
-        found = await self._points.rows(compiled.text, arguments)
-        self.note(compiled.text, arguments, found)
-        return found
-
-    async def claimed_rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
-        """Run a compiled query whose first column is never NULL, and return its rows, which are few.
-
-        A claim that is open is confirmed first, on PostgreSQL by the same statement. Raises CallerChanged.
-        """
-        claim = self._claim
-        if claim is None or claim.is_confirmed:
-            return await self.rows(statement, **values)
-        if self.dialect.name == "sqlite":
-            await self.confirm()
-            return await self.rows(statement, **values)
-        found = await self.rows(OF_TOKEN.beside(statement), digest=claim.digest, **values)
-        claim.confirm(found[0][:WIDTH] if found else None)
-        return [row[WIDTH:] for row in found if row[WIDTH] is not None]
-
-    async def confirm(self) -> None:
-        """Confirm the claim, where one is open; raises CallerChanged."""
-        claim = self._claim
-        if claim is not None and not claim.is_confirmed:
-            claim.confirm(await self.row(OF_TOKEN, digest=claim.digest))
-
-
-class Writer(Connection):
-    """A connection inside a write transaction that the service commits.
-
-    Statements whose rows nobody waits for may be deferred: they go to the database together, before the
-    next statement that is not deferred and before the commit. On PostgreSQL they are one statement then,
-    so that none of them may change a row that another one changes.
-    """
-
-    def __init__(self, pool: Pool, dialect: sa.Dialect) -> None:
-        super().__init__(pool, dialect)
-        self._deferred: list[Deferred] = []
-
-    def defer(
-        self,
-        statement: Statement,
-        values: dict[str, Any],
-        *,
-        expects: int | None = None,
-        otherwise: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
-        """Run a statement that returns a row for each row it changes, later.
-
-        Where these are not as many as it `expects`, `otherwise` says why; without it that is LostRace.
-        """
-        compiled = statement.compiled(self.dialect.name)
-        self._deferred.append(Deferred(compiled, compiled.arguments(values), expects, otherwise))
-
-    def has_deferred(self, statement: Statement) -> bool:
-        """Tell whether a statement is deferred; one that may change the same row must not follow it there."""
-        compiled = statement.compiled(self.dialect.name)
-        return any(one.compiled is compiled for one in self._deferred)
-
-    async def session(self) -> Session:
-        """Return the session, with nothing deferred."""
-        session = await super().session()
-        if self._deferred:
-            await self._flush(session)
-        return session
-
-    async def _flush(self, session: Session) -> None:
-        deferred, self._deferred = self._deferred, []
-        if self.dialect.name == "sqlite":
-            counts = await session.driver._execute(run_in_order, session.driver._conn, deferred)  # noqa: SLF001 - one crossing to the thread for all
-        else:
-            text, arguments = together(deferred)
-            counts = await session.driver.fetchrow(text, *arguments)
-        for one, count in zip(deferred, counts, strict=True):
-            self.note(one.compiled.text, one.arguments, range(count))
-            if one.expects is not None and count != one.expects:
-                if one.otherwise is not None:
-                    await one.otherwise()
-                raise LostRace(one.compiled.text[:40])
-
-    async def flush(self) -> None:
-        """Run what is deferred now; raises LostRace."""
-        await self.session()
-
-    def forget(self) -> None:
-        """Drop what is deferred, as what it belongs to is taken back."""
-        self._deferred.clear()
 
 
 _DRIVERS = {
@@ -162,7 +36,6 @@ _DRIVERS = {
     "postgres": "postgresql+asyncpg",
 }
 _ATTEMPTS = 8
-_DEADLINE = "deadline"
 _STEPS_BETWEEN_LOOKS = 200_000
 READ_SECONDS = 30.0
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
@@ -186,6 +59,7 @@ class Database:
         self._read_seconds = read_seconds
         self._write_lock = asyncio.Lock()
         self._writing: set[asyncio.Future[Any]] = set()
+        self._turns = Turns()
         self._read_engine, self._write_engine = (
             (self._sqlite_engine(), self._sqlite_engine())
             if self.dialect == "sqlite"
@@ -324,7 +198,7 @@ class Database:
         finally:
             await writer.release(is_sound=is_sound)
 
-    async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Writer], Awaitable[T]], *, tries: Hashable = None) -> T:
         """Run work in one transaction and commit it, or roll it back where it raises.
 
         Work that loses a race (LostRace, serialization failure, deadlock) is run again from the
@@ -332,8 +206,11 @@ class Database:
         not, since it may have been done. Cancelling the caller does not cut the transaction off: it
         ends by itself, since a connection given up halfway would keep SQLite locked. Raises
         DatabaseUnavailable.
+
+        Work that `tries`, and names what it is about, is tried without a transaction first on PostgreSQL (see
+        Attempt), one piece of work after the other about the same.
         """
-        task = asyncio.ensure_future(self._write(work))
+        task = asyncio.ensure_future(self._write(work, tries))
         self._writing.add(task)
         task.add_done_callback(self._written)
         return await asyncio.shield(task)
@@ -344,7 +221,33 @@ class Database:
         if not task.cancelled():
             task.exception()
 
-    async def _write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+    async def _write(self, work: Callable[[Writer], Awaitable[T]], tries: Hashable) -> T:
+        if tries is not None and self.dialect == "postgresql":
+            async with self._turns.of(tries):
+                try:
+                    return await self._attempt(work)
+                except TransactionNeeded:
+                    return await self._transact(work)
+        return await self._transact(work)
+
+    async def _attempt(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        """Run work without a transaction; raises TransactionNeeded whatever goes wrong before its end."""
+        attempt = Attempt(self._writers, self._write_engine.dialect, self._points)
+        is_sound = False
+        try:
+            result = await work(attempt)
+            await attempt.finish()
+            is_sound = True
+        except Exception as error:
+            is_sound = not is_disconnect(error)
+            if attempt.may_be_done and not is_sound:
+                raise DatabaseUnavailable(str(error)) from error
+            raise TransactionNeeded from error
+        finally:
+            await attempt.release(is_sound=is_sound)
+        return result
+
+    async def _transact(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
             worked = False
             try:
@@ -378,7 +281,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _limit_sqlite(connection: Any, record: Any) -> None:
     """Have SQLite ask every so many steps whether the time of the reading work is up."""
-    deadline = record.info[_DEADLINE] = [float("inf")]
+    deadline = record.info[DEADLINE] = [float("inf")]
 
     def is_over() -> int:
         return time.monotonic() > deadline[0]

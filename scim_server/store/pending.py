@@ -70,6 +70,6 @@ async def waiting(
     """Return source and attribute of everything that waits for a resource of any of the names."""
     found: set[tuple[str, str]] = set()
     for part in chunks(keys):
-        rows = await writer.rows(_WAITING, tenant_id=tenant_id, type=type_name, keys=part)
+        rows = await writer.rows_beside(_WAITING, tenant_id=tenant_id, type=type_name, keys=part)
         found.update((source_id, attribute) for source_id, attribute in rows)
     return sorted(found)

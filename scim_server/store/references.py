@@ -13,8 +13,8 @@ from scim_server.store import clock
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.references import matching_targets
-from scim_server.store.resources import chunks, insert_ignoring
-from scim_server.store.statements import Statement, given, one_of
+from scim_server.store.resources import chunks
+from scim_server.store.statements import Statement, Texts, given, insert_into, one_of
 from scim_server.store.tables import reference, resource, tenant
 from scim_server.store.validity import is_visible, moment_of
 
@@ -133,15 +133,49 @@ async def groups_of(
     return found
 
 
+def _add(dialect: str) -> sa.Executable:
+    """Return a statement for new references without payload to each of the targets."""
+    texts = given("targets", Texts())
+    value = sa.column("value", sa.Text())
+    target = (
+        sa.func.unnest(texts).table_valued(value).render_derived()
+        if dialect == "postgresql"
+        else sa.func.json_each(texts).table_valued(value)
+    )
+    names = ("tenant_id", "source_id", "attribute", "target_id", "created")
+    number = sa.BigInteger()
+    rows = sa.select(
+        given("tenant_id", sa.Integer()),
+        given("source_id", sa.Text()),
+        given("attribute", sa.Text()),
+        target.c.value,
+        given("created", number),
+    ).where(sa.true())
+    statement = insert_into(dialect, reference).from_select(names, rows)
+    return statement.on_conflict_do_nothing().returning(sa.literal_column("1"))
+
+
+_ADD = Statement(_add)
+_REMOVE = Statement(
+    lambda dialect: (
+        reference.delete()
+        .where(
+            reference.c.tenant_id == given("tenant_id"),
+            reference.c.source_id == given("source_id"),
+            reference.c.attribute == given("attribute"),
+            one_of(dialect, reference.c.target_id, "targets"),
+        )
+        .returning(sa.literal_column("1"))
+    )
+)
+
+
 async def add(
     writer: Writer, tenant_id: int, source_id: str, key: str, targets: Sequence[str], moment: int
 ) -> int:
     """Add members and return how many were not there yet; no existing member is read."""
-    added = 0
-    for part in chunks(targets):
-        rows = [_row(tenant_id, source_id, key, target, {}, {}, moment) for target in part]
-        added += (await writer.execute(insert_ignoring(writer, reference).values(rows))).rowcount
-    return added
+    own = {"tenant_id": tenant_id, "source_id": source_id, "attribute": key, "created": moment}
+    return sum([await writer.count_changed(_ADD, len(p), targets=p, **own) for p in chunks(targets)])
 
 
 def _row(
@@ -177,13 +211,8 @@ def _owned(tenant_id: int, source_id: str, key: str) -> sa.ColumnElement[bool]:
 
 async def remove(writer: Writer, tenant_id: int, source_id: str, key: str, targets: Sequence[str]) -> int:
     """Remove members and return how many were there."""
-    removed = 0
-    for part in chunks(targets):
-        statement = reference.delete().where(
-            _owned(tenant_id, source_id, key), reference.c.target_id.in_(part)
-        )
-        removed += (await writer.execute(statement)).rowcount
-    return removed
+    own = {"tenant_id": tenant_id, "source_id": source_id, "attribute": key}
+    return sum([await writer.count_changed(_REMOVE, len(p), targets=p, **own) for p in chunks(targets)])
 
 
 async def keep_only(writer: Writer, tenant_id: int, source_id: str, key: str, targets: Iterable[str]) -> int:
@@ -206,10 +235,26 @@ async def remove_where(
 
 
 _STORED = Statement(
-    lambda _dialect: sa.select(reference.c.target_id, reference.c.payload, reference.c.valid_to).where(
+    lambda _dialect: sa.select(
+        reference.c.target_id, reference.c.payload, reference.c.valid_to, reference.c.created
+    ).where(
         reference.c.tenant_id == given("tenant_id"),
         reference.c.source_id == given("source_id"),
         reference.c.attribute == given("attribute"),
+    )
+)
+_SAID = ("payload", "folded", "valid_from", "valid_to", "owner", "created")
+_CHANGE = Statement(
+    lambda _dialect: (
+        reference.update()
+        .where(
+            reference.c.tenant_id == given("own_tenant"),
+            reference.c.source_id == given("own_source"),
+            reference.c.attribute == given("own_attribute"),
+            reference.c.target_id == given("own_target"),
+        )
+        .values({name: given(name) for name in _SAID})
+        .returning(sa.literal_column("1"))
     )
 )
 _INSERT = Statement(
@@ -239,10 +284,13 @@ async def save(
     is replaced where it is given again, and otherwise left for remove_expired. A new source has none yet.
     """
     stored = (
-        () if is_new else await writer.rows(_STORED, tenant_id=tenant_id, source_id=source_id, attribute=key)
+        ()
+        if is_new
+        else await writer.rows_beside(_STORED, tenant_id=tenant_id, source_id=source_id, attribute=key)
     )
-    ended = {target for target, _, valid_to in stored if valid_to is not None and valid_to <= moment}
-    held = {target: load(payload) if payload else {} for target, payload, _ in stored}
+    ended = {target for target, _, valid_to, _ in stored if valid_to is not None and valid_to <= moment}
+    held = {target: load(payload) if payload else {} for target, payload, _, _ in stored}
+    made = {target: created for target, _, _, created in stored}
     gone = [target for target in held if target not in values and target not in ended]
     if gone:
         await remove(writer, tenant_id, source_id, key, gone)
@@ -255,9 +303,14 @@ async def save(
             writer.defer(_INSERT, row)
     for target, (payload, folded) in values.items():
         if target in held and (target in ended or held[target] != payload):
-            changed = _said(payload, folded) | ({"created": moment} if target in ended else {})
-            where = sa.and_(_owned(tenant_id, source_id, key), reference.c.target_id == target)
-            await writer.execute(reference.update().where(where).values(**changed))
+            own = {
+                "own_tenant": tenant_id,
+                "own_source": source_id,
+                "own_attribute": key,
+                "own_target": target,
+            }
+            created = moment if target in ended else made[target]
+            writer.defer(_CHANGE, {**own, **_said(payload, folded), "created": created}, expects=1)
 
 
 async def remove_expired(

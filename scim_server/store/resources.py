@@ -17,6 +17,7 @@ from scim_server.store.database import Reader, Writer
 from scim_server.store.phases import Clocked, Phase, add_phases, remove_phases
 from scim_server.store.statements import Statement, given, insert_into, one_of
 from scim_server.store.tables import Record, resource, unique_value
+from scim_server.store.writers import Lock
 
 COLUMNS = (
     resource.c.type,
@@ -72,7 +73,18 @@ _LIVE = (
     resource.c.deleted.is_(None),
 )
 _FETCH = Statement(lambda _dialect: sa.select(*COLUMNS).where(*_LIVE))
-_LOCK = Statement(lambda _dialect: sa.select(*COLUMNS).where(*_LIVE).with_for_update())
+_LOCK = Lock(
+    Statement(lambda _dialect: sa.select(*COLUMNS).where(*_LIVE).with_for_update()),
+    _FETCH,
+    Statement(
+        lambda _dialect: (
+            sa.select(sa.literal_column("1"))
+            .where(*_LIVE, resource.c.version == given("read"))
+            .with_for_update(read=True)
+        )
+    ),
+    lambda rows: {"read": rows[0][2]},
+)
 
 
 async def fetch(
@@ -94,8 +106,8 @@ async def fetch_for_update(
     """
     if not is_storable(id):
         return None
-    row = await writer.row(_LOCK, tenant_id=tenant_id, type=type_name, id=id)
-    return None if row is None else resource_of(row, clock.now() if now is None else now)
+    found = await writer.locked_rows(_LOCK, tenant_id=tenant_id, type=type_name, id=id)
+    return resource_of(found[0], clock.now() if now is None else now) if found else None
 
 
 async def only(reader: Reader | Writer, query: sa.Select[Any], now: int | None) -> Resource | None:
@@ -112,25 +124,25 @@ async def fetch_all(reader: Reader, tenant_id: int, ids: Sequence[str], *, now: 
     return {row.id: resource_of(row, now) for row in await reader.execute(query)}
 
 
-_TARGETS = Statement(
-    lambda dialect: (
-        sa.select(resource.c.id, resource.c.type)
-        .where(
-            resource.c.tenant_id == given("tenant_id"),
-            one_of(dialect, resource.c.id, "ids"),
-            resource.c.deleted.is_(None),
-        )
-        .order_by(resource.c.id)
-        .with_for_update(read=True)
+def _targets(dialect: str) -> sa.Select[Any]:
+    return sa.select(resource.c.id, resource.c.type).where(
+        resource.c.tenant_id == given("tenant_id"),
+        one_of(dialect, resource.c.id, "ids"),
+        resource.c.deleted.is_(None),
     )
+
+
+_LOCKED_TARGETS = Statement(
+    lambda dialect: _targets(dialect).order_by(resource.c.id).with_for_update(read=True)
 )
+_TARGETS = Lock(_LOCKED_TARGETS, Statement(_targets), _LOCKED_TARGETS, lambda _rows: {})
 
 
 async def lock_targets(writer: Writer, tenant_id: int, ids: Sequence[str]) -> dict[str, str]:
     """Return id and type of the live resources among `ids` and keep them from being deleted meanwhile."""
     found: dict[str, str] = {}
     for part in chunks([own_id for own_id in ids if is_storable(own_id)]):
-        rows = await writer.rows(_TARGETS, tenant_id=tenant_id, ids=part)
+        rows = await writer.locked_rows(_TARGETS, tenant_id=tenant_id, ids=part)
         found.update((row[0], row[1]) for row in rows)
     return found
 
@@ -217,8 +229,10 @@ async def update(writer: Writer, tenant_id: int, changed: Resource, contents: Co
         "modified": changed.modified,
         **columns_of(contents),
     }
-    await writer.flush()
+    if writer.has_deferred(_INSERT) or writer.has_deferred(_UPDATE):
+        await writer.flush()
     writer.defer(_UPDATE, values, expects=1)
+    writer.overwrites(changed.id)
     if changed.is_timed or contents.phases:
         await remove_phases(writer, tenant_id, changed.id)
     if contents.phases:
@@ -297,7 +311,7 @@ _HELD = Statement(
 )
 
 
-def claim_later(
+async def claim_later(
     writer: Writer,
     tenant_id: int,
     type_name: str,
@@ -321,6 +335,8 @@ def claim_later(
         if taken:
             refuse(taken)
 
+    if wanted and writer.has_deferred(_RELEASE):
+        await writer.flush()
     for attribute, key in wanted:
         values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
         writer.defer(_CLAIM, values, expects=1, otherwise=say)
@@ -329,10 +345,9 @@ def claim_later(
 async def release_unique(
     writer: Writer, tenant_id: int, type_name: str, id: str, keys: Iterable[UniqueKey]
 ) -> None:
-    """Free unique values that a resource no longer has."""
+    """Free unique values that a resource no longer has, with what else is deferred."""
     for attribute, key in sorted(keys):
-        values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
-        await writer.rows(_RELEASE, **values)
+        writer.defer(_RELEASE, dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True)))
 
 
 def chunks(items: Sequence[str], size: int = 1_000) -> Iterable[Sequence[str]]:

@@ -170,9 +170,14 @@ class Connection:
 
     async def rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """Run a compiled statement and return its rows."""
+        return await self.rows_from(await self.session(), statement, values)
+
+    async def rows_from(
+        self, session: Session, statement: Statement, values: dict[str, Any]
+    ) -> Sequence[Row]:
+        """Run a compiled statement in a session and return its rows."""
         compiled = statement.compiled(self.dialect.name)
-        arguments = compiled.arguments(values)
-        driver = (await self.session()).driver
+        arguments, driver = compiled.arguments(values), session.driver
         if self.dialect.name == "sqlite":
             found: Sequence[Row] = await driver.execute_fetchall(compiled.text, arguments)
         else:

@@ -121,6 +121,16 @@ def _own_groups(dialect: str) -> sa.ScalarSelect[str]:
     return sa.select(_listed(dialect, rows)).select_from(rows).scalar_subquery()
 
 
+def _groups_of_one(dialect: str) -> sa.Select[Any]:
+    """Return a query for the groups of the member `id`, in one row; good are those that can be shown so."""
+    member = reference.alias()
+    rows = _groups(dialect, member.c.target_id == given("id"), member).subquery()
+    shown = _listed(dialect, rows)
+    is_good = sa.func.coalesce(shown, sa.literal_column("''")) != sa.literal_column(f"'{_NESTED}'")
+    columns: tuple[sa.ColumnElement[Any], ...] = (is_good.label("good"), shown.label("groups"))
+    return sa.select(*columns).select_from(rows)
+
+
 def _live() -> list[sa.ColumnElement[bool]]:
     return [
         resource.c.tenant_id == given("tenant_id"),
@@ -261,6 +271,7 @@ _WALKED = 5_000
 """Rows that a walk looks at; what is rarer than a page in so many is gathered by index."""
 _BY_ID = Statement(lambda dialect: _one(dialect, resource.c.id == given("id")))
 BY_KEY = Statement(_by_key)
+_GROUPS_OF = Statement(_groups_of_one)
 GROUPS = Statement(_groups_of_page)
 _BOTH = (False, True)
 PAGES = {
@@ -289,6 +300,14 @@ async def show(
         return None
     row = await connection.claimed_row(_BY_ID, tenant_id=tenant_id, type=type_name, id=own_id, now=now)
     return None if row is None else found_in(type_name, row)
+
+
+async def show_written(
+    writer: Writer, tenant_id: int, type_name: str, id: str, version: int, pieces: str, now: int
+) -> Found:
+    """Return a resource that was written with its pieces; what is deferred goes to the database with it."""
+    row = await writer.last_row(_GROUPS_OF, tenant_id=tenant_id, id=id, now=now)
+    return found_in(type_name, (id, version, pieces, True, row[1]))
 
 
 def together_in(group_ids: Sequence[str], texts: Mapping[str, str]) -> str:

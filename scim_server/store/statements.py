@@ -80,11 +80,14 @@ class Statement:
 class Compiled:
     """The text of a statement for one database, and how its parameters are laid out."""
 
-    __slots__ = ("_constants", "_encoded", "_names", "text")
+    __slots__ = ("_constants", "_encoded", "_names", "only_reads", "text")
 
     def __init__(self, statement: Executable, dialect: str) -> None:
         compiled = statement.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]
         self.text = str(compiled)
+        self.only_reads = (
+            isinstance(statement, sa.Select | sa.CompoundSelect) and statement._for_update_arg is None  # noqa: SLF001
+        )
         self._names: Sequence[str] = tuple(compiled.positiontup or ())
         self._constants = {
             name: compiled.params[name] for name in self._names if not compiled.binds[name].required

@@ -1,0 +1,145 @@
+"""Connections that write, inside a transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_server.store.callers import Caller, Claim
+from scim_server.store.deferred import Deferred, run_in_order, together
+from scim_server.store.failures import LostRace
+from scim_server.store.sessions import Connection, Pool, Row, Session
+from scim_server.store.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Reading rows that others must not change meanwhile: taking a lock, or reading and confirming later.
+
+    `confirming` returns a row, locked, for each one that is still as it was read; `read` returns what it is
+    given besides, from the rows that were read.
+    """
+
+    taking: Statement
+    reading: Statement
+    confirming: Statement
+    read: Callable[[Sequence[Row]], Mapping[str, Any]]
+
+
+class Writer(Connection):
+    """A connection inside a write transaction that the service commits.
+
+    Statements whose rows nobody waits for may be deferred: they go to the database together, before the
+    next statement that is not deferred and before the commit. On PostgreSQL they are one statement then,
+    so that none of them may change a row that another one changes.
+    """
+
+    def __init__(self, pool: Pool, dialect: sa.Dialect) -> None:
+        super().__init__(pool, dialect)
+        self._deferred: list[Deferred] = []
+
+    def defer(
+        self,
+        statement: Statement,
+        values: dict[str, Any],
+        *,
+        expects: int | None = None,
+        otherwise: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Run a statement that returns a row for each row it changes, later.
+
+        Where these are not as many as it `expects`, `otherwise` says why; without it that is LostRace.
+        """
+        compiled = statement.compiled(self.dialect.name)
+        self._deferred.append(Deferred(compiled, compiled.arguments(values), expects, otherwise))
+
+    def has_deferred(self, statement: Statement) -> bool:
+        """Tell whether a statement is deferred; one that may change the same row must not follow it there."""
+        compiled = statement.compiled(self.dialect.name)
+        return any(one.compiled is compiled for one in self._deferred)
+
+    async def session(self) -> Session:
+        """Return the session, with nothing deferred."""
+        session = await Connection.session(self)
+        if self._deferred:
+            await self._flush(session)
+        return session
+
+    async def _flush(
+        self, session: Session, last: tuple[Statement, dict[str, Any]] | None = None
+    ) -> Row | None:
+        """Run what is deferred, on PostgreSQL with a last query, whose row is returned."""
+        deferred, self._deferred = self._deferred, []
+        row: Row | None = None
+        if self.dialect.name == "sqlite":
+            counts = await session.driver._execute(run_in_order, session.driver._conn, deferred)  # noqa: SLF001 - one crossing to the thread for all
+        else:
+            counts, row = await self._together(session, deferred, last)
+        for one, count in zip(deferred, counts, strict=True):
+            self.note(one.compiled.text, one.arguments, range(count))
+            if one.expects is not None and count != one.expects:
+                if one.otherwise is not None:
+                    await one.otherwise()
+                raise LostRace(one.compiled.text[:40])
+        return row
+
+    async def _together(
+        self,
+        session: Session,
+        deferred: Sequence[Deferred],
+        last: tuple[Statement, dict[str, Any]] | None,
+        *,
+        is_sure: bool = False,
+    ) -> tuple[Sequence[int], Row | None]:
+        """Run statements and a query as one of PostgreSQL; returns numbers of rows, and the query's row."""
+        query = None if last is None else Deferred.of(*last, self.dialect.name)
+        text, arguments = together(deferred, query, is_sure=is_sure)
+        found = await session.driver.fetchrow(text, *arguments)
+        number = len(deferred)
+        if query is None:
+            return found[:number], None
+        self.note(query.compiled.text, query.arguments, range(1))
+        return found[:number], found[number:]
+
+    async def rows_beside(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Return the rows of a compiled query that reads nothing of what is deferred, which stays so."""
+        return await self.rows_from(await Connection.session(self), statement, values)
+
+    async def locked_rows(self, lock: Lock, **values: Any) -> Sequence[Row]:
+        """Return rows that nobody else changes before this is over."""
+        return await self.rows(lock.taking, **values)
+
+    def overwrites(self, id: str) -> None:
+        """Note that a deferred statement makes sure itself that the row locked by an id is as it was read."""
+
+    async def count_changed(self, statement: Statement, presumed: int, **values: Any) -> int:  # noqa: ARG002 - for attempts
+        """Run a statement that returns a row for each row it changes, and return how many those are.
+
+        What can be undone at the end may take it that there are as many as `presumed`.
+        """
+        return len(await self.rows(statement, **values))
+
+    def presumed(self, claim: Claim) -> Caller | None:  # noqa: ARG002 - for attempts
+        """Return the caller of a claim where that can be confirmed at the end, else None."""
+        return None
+
+    async def last_row(self, query: Statement, **values: Any) -> Row:
+        """Run what is deferred together with a query for one row that reads nothing of it; returns the row.
+
+        Its column `good` tells whether the rest says all; an attempt in which it does not is given up.
+        """
+        if self.dialect.name == "sqlite" or not self._deferred:
+            row = await self.row(query, **values)
+        else:
+            row = await self._flush(await Connection.session(self), (query, values))
+        assert row is not None  # noqa: S101 - it is a query for one row
+        return row
+
+    async def flush(self) -> None:
+        """Run what is deferred now; raises LostRace."""
+        await self.session()
+
+    def forget(self) -> None:
+        """Drop what is deferred, as what it belongs to is taken back."""
+        self._deferred.clear()
