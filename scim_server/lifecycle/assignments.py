@@ -39,6 +39,7 @@ _SERVER_KEPT = frozenset(
 
 _SHOWN = frozenset({"code", "sensitive", "emergency"})
 """Facts of the target that are shown with an assignment."""
+_UNSTATED = _SERVER_KEPT | _SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,24 @@ PERMISSIONS = Kind(
     has_primary=False,
 )
 KINDS = (DEPARTMENTS, LOCATIONS, ROLES, PERMISSIONS)
+_AT: Mapping[tuple[str | None, str], Kind] = {(kind.urn, kind.attribute): kind for kind in KINDS}
 
 
 def rows(document: Document, kind: Kind) -> list[Document]:
     """Return the assignments of a kind."""
-    return list(get(document, kind.urn, kind.attribute) or ())
+    content = document.get(kind.urn)
+    return list(content.get(kind.attribute) or ()) if content else []
 
 
 def waiting(document: Document, kind: Kind) -> list[Document]:
     """Return the assignments whose target is not there yet; `value` is what the client called it."""
-    return list(document.get(WAITING, {}).get(kind.attribute, ()))
+    waits = document.get(WAITING)
+    return list(waits.get(kind.attribute, ())) if waits else []
+
+
+def concerns(kind: Kind, *documents: Document) -> bool:
+    """Tell whether any of the documents has an assignment of a kind, or waits for one."""
+    return any(get(one, kind.urn, kind.attribute) or waiting(one, kind) for one in documents)
 
 
 def keep(document: Document, kind: Kind, assigned: Iterable[Document]) -> None:
@@ -91,8 +100,10 @@ def keep(document: Document, kind: Kind, assigned: Iterable[Document]) -> None:
 
 def keep_waiting(document: Document, kind: Kind, unresolved: Iterable[Document]) -> None:
     """Write the assignments that wait for their target in place."""
-    kept = {name: value for name, value in document.get(WAITING, {}).items() if name != kind.attribute}
     found = list(unresolved)
+    if not found and WAITING not in document:
+        return
+    kept = {name: value for name, value in document.get(WAITING, {}).items() if name != kind.attribute}
     if found:
         kept[kind.attribute] = found
     if kept:
@@ -146,7 +157,7 @@ def moments_of(spans: Iterable[Mapping[str, Any]]) -> list[int]:
 
 def stated(row: Mapping[str, Any]) -> Document:
     """Return what a client can say of an assignment."""
-    return {name: value for name, value in row.items() if name not in _SERVER_KEPT | _SHOWN}
+    return {name: value for name, value in row.items() if name not in _UNSTATED}
 
 
 def is_changed(before: Document, after: Document, kind: Kind) -> bool:
@@ -157,11 +168,13 @@ def is_changed(before: Document, after: Document, kind: Kind) -> bool:
 
 def differ(before: Document, after: Document, paths: Iterable[tuple[str | None, str]]) -> bool:
     """Tell whether what clients say at some paths, of extension and attribute, differs."""
-    kinds = {(kind.urn, kind.attribute): kind for kind in KINDS}
-    return any(
-        is_changed(before, after, kinds[path]) if path in kinds else get(before, *path) != get(after, *path)
-        for path in paths
-    )
+    for path in paths:
+        if get(before, *path) == get(after, *path):
+            continue
+        kind = _AT.get(path)
+        if kind is None or is_changed(before, after, kind):
+            return True
+    return False
 
 
 def resolve(document: Document, kind: Kind, catalogue: Catalogue) -> list[str]:

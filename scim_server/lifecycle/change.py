@@ -271,11 +271,10 @@ def only_new(check: StateCheck) -> Check:
     def changed(change: Change, context: RuleContext) -> Iterable[Verdict]:
         if change.after is None:
             return ()
-        known = (
-            {(one.path, one.key) for one in check(change.before, change, context)}
-            if change.before is not None
-            else set()
-        )
-        return [one for one in check(change.after, change, context) if (one.path, one.key) not in known]
+        found = list(check(change.after, change, context))
+        if not found or change.before is None:
+            return found
+        known = {(one.path, one.key) for one in check(change.before, change, context)}
+        return [one for one in found if (one.path, one.key) not in known]
 
     return changed

@@ -6,6 +6,7 @@ for an end. The zone is the user's, else the location's, else the organisation's
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from scim_server.scim.values import WrongValue, fold_date_time
@@ -16,6 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=4_096)
 def moment_of(text: str, *, zone: str | None, end_of_day: bool) -> int:
     """Return the moment of a date or dateTime in an IANA zone, UTC where the zone is unknown.
 
@@ -34,6 +36,7 @@ def moment_of(text: str, *, zone: str | None, end_of_day: bool) -> int:
         raise ValueError(message) from error
 
 
+@lru_cache(maxsize=4_096)
 def text_of(moment: int) -> str:
     """Return a moment as a dateTime in UTC: 2026-12-01T00:00:00Z, with a fraction where it has one."""
     found = _EPOCH + moment * _MICROSECOND
@@ -63,6 +66,7 @@ def _zone(name: str | None) -> ZoneInfo:
     return (_known(name) if name else None) or ZoneInfo("UTC")
 
 
+@lru_cache(maxsize=1_024)
 def _known(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)

@@ -32,6 +32,8 @@ def shown_rows(
 
     Of a kind with a primary one, the next becomes primary where that one has ended.
     """
+    if not get(document, kind.urn, kind.attribute):
+        return
     table = catalogue.table(kind.type)
     keep(document, kind, [row for row in rows(document, kind) if not is_over(row, now)])
     settle_primary({}, document, kind)

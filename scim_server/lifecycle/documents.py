@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 Document = dict[str, Any]
+_NOTHING: tuple[Any, ...] = (None, [], {})
 
 
 def get(document: Document, urn: str | None, name: str) -> Any:
     """Return the value of an attribute of the core schema (`urn` None) or of an extension, else None."""
-    holder = document if urn is None else document.get(urn, {})
-    return holder.get(name)
+    holder = document if urn is None else document.get(urn)
+    return holder.get(name) if holder else None
 
 
 def put(document: Document, urn: str | None, name: str, value: Any) -> None:
@@ -17,7 +18,10 @@ def put(document: Document, urn: str | None, name: str, value: Any) -> None:
     if urn is None:
         _set(document, name, value)
         return
-    content = dict(document.get(urn, {}))
+    content = document.get(urn, {})
+    if name not in content and value in _NOTHING:
+        return
+    content = dict(content)
     _set(content, name, value)
     if content:
         document[urn] = content
@@ -26,7 +30,7 @@ def put(document: Document, urn: str | None, name: str, value: Any) -> None:
 
 
 def _set(holder: Document, name: str, value: Any) -> None:
-    if value in (None, [], {}):
+    if value in _NOTHING:
         holder.pop(name, None)
     else:
         holder[name] = value

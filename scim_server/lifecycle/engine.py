@@ -73,9 +73,12 @@ class Engine:
     def view(self, document: Document, catalogue: Catalogue, now: int) -> Document:
         """Return a user's document with every derived value as of a moment; the given one stays as it is."""
         seen: Document = copied(document)
-        for derivation in self._derivations:
-            derivation.derive(seen, now, catalogue)
+        self._derive(seen, catalogue, now)
         return seen
+
+    def _derive(self, document: Document, catalogue: Catalogue, now: int) -> None:
+        for derivation in self._derivations:
+            derivation.derive(document, now, catalogue)
 
     def boundaries(self, document: Document, catalogue: Catalogue, now: int) -> list[tuple[int, Document]]:
         """Return the moments after now at which a user looks different by itself, with how it looks then."""
@@ -106,7 +109,7 @@ class Engine:
         )
         self._complete_assignments(before, after, request.actor, catalogue, now, judgement)
         transition = settle_status(request, before, after, catalogue, now)
-        after = self.view(after, catalogue, now)
+        self._derive(after, catalogue, now)
         change = Change(
             "User",
             request.id,
@@ -135,6 +138,8 @@ class Engine:
         """
         stated: set[tuple[str, str]] = set()
         for kind in KINDS:
+            if not assignments.concerns(kind, before, after):
+                continue
             stated |= {(kind.path, text) for text in assignments.resolve(after, kind, catalogue)}
             back = assignments.scope(before, after, kind, request.actor)
             if back:
@@ -161,9 +166,10 @@ class Engine:
         """Write in place what flat forms say; a form that a replacement leaves out says nothing."""
         said: set[Paths] = set()
         for mirror in self._mirrors:
+            if not assignments.differ(before, after, mirror.flat):
+                continue
             flat, rich = (_has_any(request.after, paths) for paths in (mirror.flat, mirror.rich))
-            is_left_out = request.is_replacement and not flat and (rich or mirror.rich in said)
-            if is_left_out or not assignments.differ(before, after, mirror.flat):
+            if request.is_replacement and not flat and (rich or mirror.rich in said):
                 continue
             if mirror.rich not in said and (not rich or not assignments.differ(before, after, mirror.rich)):
                 mirror.write(after, request.actor, catalogue)
@@ -183,6 +189,8 @@ class Engine:
         judgement: Judgement,
     ) -> None:
         for kind in KINDS:
+            if not assignments.concerns(kind, before, after):
+                continue
             promoted = assignments.settle_primary(before, after, kind)
             entry = None if promoted is None else catalogue.table(kind.type).get(promoted)
             if entry is not None and len(assignments.rows(after, kind)) > 1:

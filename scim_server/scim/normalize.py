@@ -1,7 +1,7 @@
 """From a decoded JSON object to the canonical document, in one walk over the attribute table."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, ReferenceKind
@@ -246,30 +246,14 @@ class Normalizer:
 
     def missing_required(self, document: Document) -> list[str]:
         """Return the paths of the required attributes a document lacks, and of required extensions."""
-        missing = [
-            attribute.path
-            for attribute in self.resource_type.attributes.values()
-            if _lacks(document, attribute)
-        ]
-        for extension in self.resource_type.extensions.values():
-            content = document.get(extension.id)
-            if content is None:
-                if extension.id in self.resource_type.required_extensions:
-                    missing.append(extension.id)
-                continue
-            missing += [
-                attribute.path for attribute in extension.attributes.values() if _lacks(content, attribute)
-            ]
+        missing = []
+        for urn, required in self.resource_type.required:
+            content = document if urn is None else document.get(urn)
+            if content is not None:
+                missing += [one.path for one in required if content.get(one.name) in (None, "")]
+            elif urn in self.resource_type.required_extensions:
+                missing.append(urn)
         return missing
-
-
-def _lacks(content: Mapping[str, Any], attribute: Attribute) -> bool:
-    return (
-        attribute.required
-        and attribute.mutability != "readOnly"
-        and attribute.reference_kind is not ReferenceKind.MEMBERSHIP
-        and content.get(attribute.name) in (None, "")
-    )
 
 
 def is_placeholder(element: Mapping[str, Any]) -> bool:
@@ -303,30 +287,33 @@ def fold_document(document: Document, resource_type: ResourceType) -> Document:
     never returned are left out.
     """
     folded: Document = {}
-    for attribute in resource_type.attributes.values():
-        if attribute.name in document:
-            _fold_into(folded, attribute, document[attribute.name])
-    for urn, extension in resource_type.extensions.items():
-        content = document.get(extension.id)
-        if content:
-            part: Document = {}
-            for attribute in extension.attributes.values():
-                if attribute.name in content:
-                    _fold_into(part, attribute, content[attribute.name])
-            if part:
-                folded[urn] = part
+    for name, value in document.items():
+        attribute = resource_type.attributes.get(name.lower())
+        if attribute is not None:
+            _fold_into(folded, attribute, value)
+            continue
+        extension = resource_type.extension(name)
+        if extension is None:
+            continue
+        part: Document = {}
+        for own, item in value.items():
+            attribute = extension.attributes.get(own.lower())
+            if attribute is not None:
+                _fold_into(part, attribute, item)
+        if part:
+            folded[name.lower()] = part
     return folded
 
 
 def _fold_into(target: Document, attribute: Attribute, value: Any) -> None:
     if attribute.returned == "never" or attribute.reference_kind is not ReferenceKind.NONE:
         return
-    fold_one: Callable[[Any], Any] = (
-        (lambda element: fold_complex(attribute, element))
-        if attribute.type == "complex"
-        else (lambda element: fold(attribute, element))
+    fold_one = fold_complex if attribute.type == "complex" else fold
+    target[attribute.key] = (
+        [fold_one(attribute, item) for item in value]
+        if attribute.multi_valued
+        else fold_one(attribute, value)
     )
-    target[attribute.key] = [fold_one(item) for item in value] if attribute.multi_valued else fold_one(value)
 
 
 def fold_complex(attribute: Attribute, value: Mapping[str, Any]) -> Document:

@@ -27,8 +27,8 @@ class Projection:
     included: frozenset[str] | None = None
     excluded: frozenset[str] = frozenset()
     quiet: frozenset[str] = frozenset()
-    _kept: dict[str, bool] = field(default_factory=dict)
-    _whole: dict[str, bool] = field(default_factory=dict)
+    _kept: dict[Attribute, bool] = field(default_factory=dict)
+    _whole: dict[Attribute, bool] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -71,10 +71,9 @@ class Projection:
 
     def keeps(self, attribute: Attribute) -> bool:
         """Tell whether a response shows an attribute, or for a complex one any part of it."""
-        path = attribute.path
-        kept = self._kept.get(path)
+        kept = self._kept.get(attribute)
         if kept is None:
-            kept = self._kept[path] = self._decide(attribute, path.lower())
+            kept = self._kept[attribute] = self._decide(attribute, attribute.path.lower())
         return kept
 
     def _decide(self, attribute: Attribute, path: str) -> bool:
@@ -99,14 +98,15 @@ class Projection:
         """Return the part of a rendered resource that the response shows."""
         shown: dict[str, Any] = {}
         for key, value in resource.items():
-            extension = self.resource_type.extension(key)
-            if extension is not None:
-                content = self._content(extension.attributes, value)
-                if content:
-                    shown[key] = content
+            extension = self.resource_type.extension(key) if ":" in key else None
+            if extension is None:
+                self._show(shown, self.resource_type.attributes, key, value)
                 continue
-            part = self._content(self.resource_type.attributes, {key: value})
-            shown.update(part)
+            content: dict[str, Any] = {}
+            for name, item in value.items():
+                self._show(content, extension.attributes, name, item)
+            if content:
+                shown[key] = content
         if "schemas" in shown:
             shown["schemas"] = [
                 urn for urn in shown["schemas"] if urn in shown or self._is_known(urn, resource.get(urn))
@@ -126,23 +126,23 @@ class Projection:
         stated = (extension.attributes.get(name.lower()) for name in content)
         return any(attribute is not None and attribute.returned != "request" for attribute in stated)
 
-    def _content(self, attributes: Mapping[str, Attribute], content: Mapping[str, Any]) -> dict[str, Any]:
-        shown: dict[str, Any] = {}
-        for name, value in content.items():
-            attribute = attributes.get(name.lower())
-            if attribute is None or not self.keeps(attribute):
-                continue
-            kept = value if self._is_whole(attribute) else self._value(attribute, value)
-            if kept or not isinstance(kept, dict | list):
-                shown[name] = kept
-        return shown
+    def _show(
+        self, shown: dict[str, Any], attributes: Mapping[str, Attribute], name: str, value: Any
+    ) -> None:
+        """Add an attribute to what is shown, as far as it is."""
+        attribute = attributes.get(name.lower())
+        if attribute is None or not self.keeps(attribute):
+            return
+        kept = value if self._is_whole(attribute) else self._value(attribute, value)
+        if kept or not isinstance(kept, dict | list):
+            shown[name] = kept
 
     def _is_whole(self, attribute: Attribute) -> bool:
         """Tell whether every part of an attribute that is shown is shown."""
-        whole = self._whole.get(attribute.path)
+        whole = self._whole.get(attribute)
         if whole is None:
             whole = all(self.keeps(sub) for sub in attribute.sub_attributes.values())
-            self._whole[attribute.path] = whole
+            self._whole[attribute] = whole
         return whole
 
     def _value(self, attribute: Attribute, value: Any) -> Any:

@@ -120,6 +120,12 @@ class ResourceType:
         """The attributes that no answer ever shows."""
         return tuple(attribute for attribute in self.every_attribute() if attribute.returned == "never")
 
+    @cached_property
+    def required(self) -> tuple[tuple[str | None, tuple[Attribute, ...]], ...]:
+        """What a document has to have, by the URN of the extension, None for the core schema."""
+        parts = [(None, self.attributes), *((one.id, one.attributes) for one in self.extensions.values())]
+        return tuple((urn, tuple(filter(_is_required, attributes.values()))) for urn, attributes in parts)
+
     @property
     def display_attribute(self) -> str:
         """The attribute that names a resource to people where another one points at it."""
@@ -210,6 +216,14 @@ class Registry:
             kind.name for kind in self.resource_types.values() if kind.references_of(ReferenceKind.INVERSE)
         }
         return named | shown
+
+
+def _is_required(attribute: Attribute) -> bool:
+    return (
+        attribute.required
+        and attribute.mutability != "readOnly"
+        and attribute.reference_kind is not ReferenceKind.MEMBERSHIP
+    )
 
 
 def compile_schema(document: Mapping[str, Any], extension: str | None) -> Schema:

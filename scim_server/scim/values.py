@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from scim_server.scim.attributes import Attribute
@@ -53,6 +54,7 @@ def fold_text(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+@lru_cache(maxsize=4_096)
 def fold_date_time(text: str) -> str:
     """Return a dateTime in UTC with nine fraction digits; raises WrongValue.
 

@@ -10,7 +10,6 @@ from scim_server.lifecycle.judgement import Finding, mode_of
 from scim_server.scim.attributes import Attribute, ReferenceKind
 from scim_server.scim.contents import put_references, take_memberships, with_defaults, without_secrets
 from scim_server.scim.errors import NotFound
-from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.normalize import Normalizer
 from scim_server.scim.patch.apply import apply_patch
 from scim_server.scim.patch.membership import Membership
@@ -39,6 +38,7 @@ from scim_server.store import references, resources
 from scim_server.store.callers import Caller
 from scim_server.store.clock import now
 from scim_server.store.database import Writer
+from scim_server.store.fetching import fetch_locked
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.identifiers import new_id
 
@@ -264,15 +264,8 @@ class Changes:
 
     async def find_locked(self, resource_type: ResourceType, id: str) -> Resource | None:
         """Return a resource as `locked` does, None where it is not there."""
-        current = await resources.fetch_for_update(
-            self.writer, self.tenant_id, resource_type.name, canonical_id(id), now=self.moment
-        )
-        if current is None:
-            return None
         owned = resource_type.references_of(ReferenceKind.SINGLE_SOURCE)
-        found = await references.of_sources(self.writer, self.tenant_id, [current.id], owned, now=self.moment)
-        current.references = found.get(current.id, {})
-        return current
+        return await fetch_locked(self.writer, self.tenant_id, resource_type.name, id, owned, now=self.moment)
 
     async def _seen(self, resource_type: ResourceType, current: Resource) -> Document:
         """Return a resource's document as a client sees it now."""

@@ -39,6 +39,11 @@ class Attempt(Writer):
         self._claim: Claim | None = None
         self.may_be_done = False
 
+    @property
+    def waits_for_locks(self) -> bool:
+        """False: nothing is locked before the end."""
+        return False
+
     async def session(self) -> Session:
         """Raise TransactionNeeded: what is not a compiled statement may do anything."""
         raise TransactionNeeded

@@ -38,6 +38,7 @@ _DRIVERS = {
 _ATTEMPTS = 8
 _STEPS_BETWEEN_LOOKS = 200_000
 READ_SECONDS = 30.0
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
 BUSY_TIMEOUT_MILLISECONDS = 5_000
 
@@ -63,7 +64,7 @@ class Database:
         self._read_engine, self._write_engine = (
             (self._sqlite_engine(), self._sqlite_engine())
             if self.dialect == "sqlite"
-            else (self._postgresql_engine(read_seconds), self._postgresql_engine())
+            else (self._postgresql_engine(read_seconds), self._postgresql_engine(None, _PLANNED_ONCE))
         )
         if self.dialect == "sqlite":
             event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)
@@ -73,8 +74,7 @@ class Database:
         if self.dialect == "sqlite":
             self._points = SqlitePoints(self.url.database or "")
         else:
-            once = {"plan_cache_mode": "force_generic_plan"}
-            self._points = PostgresPoints(self._postgresql_engine(read_seconds, once), pool_size)
+            self._points = PostgresPoints(self._postgresql_engine(read_seconds, _PLANNED_ONCE), pool_size)
 
     def _sqlite_engine(self) -> AsyncEngine:
         engine = self._engine()

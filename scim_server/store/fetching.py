@@ -10,12 +10,14 @@ from scim_server.scim.attributes import Attribute
 from scim_server.scim.documents import is_storable, load
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.resources import ReferenceValue, Resource
-from scim_server.store.database import Reader
-from scim_server.store.references import MEMBERS, groups_of, pointing
-from scim_server.store.resources import COLUMNS, resource_of
+from scim_server.store.database import Reader, Writer
+from scim_server.store.references import MEMBERS, groups_of, of_sources, pointing
+from scim_server.store.resources import COLUMNS, LOCK, fetch_for_update, resource_of
+from scim_server.store.sessions import Row
 from scim_server.store.statements import Statement, given
 from scim_server.store.tables import reference, resource
 from scim_server.store.validity import is_visible
+from scim_server.store.writers import Lock
 
 _NOW = given("now", sa.BigInteger())
 _WIDTH = len(COLUMNS)
@@ -124,10 +126,7 @@ async def fetch_whole(
     )
     if row is None:
         return None
-    found = resource_of(row, now)
-    for key, target, payload, kind, display in load(row[_WIDTH] or "[]"):
-        value = ReferenceValue(target, kind, display, load(payload) if payload else None)
-        found.references.setdefault(key, []).append(value)
+    found = _with_references(row, now)
     if inverse and row[_WIDTH + 1] not in (None, "[]"):
         groups = (
             (await groups_of(reader, tenant_id, [own_id], now=now)).get(own_id, [])
@@ -138,4 +137,38 @@ async def fetch_whole(
             ]
         )
         found.references |= {attribute.storage_key: groups for attribute in inverse if groups}
+    return found
+
+
+_LOCKED = Lock(_PLAIN, _PLAIN, LOCK.confirming, LOCK.read)
+
+
+async def fetch_locked(
+    writer: Writer, tenant_id: int, type_name: str, id: str, owned: Sequence[Attribute], *, now: int
+) -> Resource | None:
+    """Return a live resource with its own references and keep other writers from it, None without one.
+
+    Where a lock may have to be waited for, the references are read after it was had: a statement that waits
+    sees the row as it is then, and everything else as it was before.
+    """
+    own_id = canonical_id(id)
+    if writer.waits_for_locks:
+        found = await fetch_for_update(writer, tenant_id, type_name, own_id, now=now)
+        if found is not None:
+            references = await of_sources(writer, tenant_id, [own_id], owned, now=now)
+            found.references = references.get(own_id, {})
+        return found
+    if not is_storable(own_id):
+        return None
+    keys = [attribute.storage_key for attribute in owned]
+    values = {"tenant_id": tenant_id, "type": type_name, "id": own_id, "keys": keys, "now": now}
+    rows = await writer.locked_rows(_LOCKED, **values)
+    return _with_references(rows[0], now) if rows else None
+
+
+def _with_references(row: Row, now: int) -> Resource:
+    found = resource_of(row, now)
+    for key, target, payload, kind, display in load(row[_WIDTH] or "[]"):
+        value = ReferenceValue(target, kind, display, load(payload) if payload else None)
+        found.references.setdefault(key, []).append(value)
     return found

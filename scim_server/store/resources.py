@@ -73,7 +73,7 @@ _LIVE = (
     resource.c.deleted.is_(None),
 )
 _FETCH = Statement(lambda _dialect: sa.select(*COLUMNS).where(*_LIVE))
-_LOCK = Lock(
+LOCK = Lock(
     Statement(lambda _dialect: sa.select(*COLUMNS).where(*_LIVE).with_for_update()),
     _FETCH,
     Statement(
@@ -106,7 +106,7 @@ async def fetch_for_update(
     """
     if not is_storable(id):
         return None
-    found = await writer.locked_rows(_LOCK, tenant_id=tenant_id, type=type_name, id=id)
+    found = await writer.locked_rows(LOCK, tenant_id=tenant_id, type=type_name, id=id)
     return resource_of(found[0], clock.now() if now is None else now) if found else None
 
 

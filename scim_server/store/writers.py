@@ -102,6 +102,11 @@ class Writer(Connection):
         self.note(query.compiled.text, query.arguments, range(1))
         return found[:number], found[number:]
 
+    @property
+    def waits_for_locks(self) -> bool:
+        """Whether a row that is read for a change may have to be waited for."""
+        return self.dialect.name != "sqlite"
+
     async def rows_beside(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """Return the rows of a compiled query that reads nothing of what is deferred, which stays so."""
         return await self.rows_from(await Connection.session(self), statement, values)
