@@ -12,8 +12,8 @@ from scim_server.scim.errors import InvalidSyntax, InvalidValue
 
 MEDIA_TYPE = "application/scim+json"
 MAX_DEPTH = 64
+_TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."
 _HOLDERS = frozenset({dict, list})
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([\[\]{}])|[^"\[\]{}]+|"', re.DOTALL)
 
 
 def decode(body: bytes) -> Any:
@@ -29,16 +29,18 @@ def decode(body: bytes) -> Any:
         raise InvalidSyntax(
             f"The body is not UTF-8: byte {error.start} does not belong to a character."
         ) from error
-    if _depth(text) > MAX_DEPTH:
-        raise InvalidSyntax(f"The body is nested deeper than {MAX_DEPTH} levels.")
     try:
         value = _SENT.decode(text)
+    except RecursionError as error:
+        raise InvalidSyntax(_TOO_DEEP) from error
     except json.JSONDecodeError as error:
         raise InvalidSyntax(
             f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}."
         ) from error
-    except (ValueError, InvalidOperation, RecursionError) as error:
+    except (ValueError, InvalidOperation) as error:
         raise InvalidSyntax("The body is not valid JSON: a number is too long.") from error
+    if _is_too_deep(value):
+        raise InvalidSyntax(_TOO_DEEP)
     lowered = text.lower()
     if "\\u0000" in lowered or "\\ud" in lowered:
         _refuse_unstorable(value)
@@ -114,15 +116,15 @@ _NUMBER = re.compile(r"(?:\A|[:\[,]) ?-?(?:\d{18}|\d+[.eE])", re.ASCII)
 """What may be a number that is no integer of 64 bits; it may be found in a string as well."""
 
 
-def _depth(text: str) -> int:
-    """Return how deep the brackets outside strings are nested, 0 where they are too few to matter."""
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
-        return 0
-    depth = deepest = 0
-    for character in _BRACKETS.sub(r"\1", text):
-        depth += 1 if character in "{[" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _is_too_deep(value: Any) -> bool:
+    """Tell whether objects and arrays are nested deeper than MAX_DEPTH levels."""
+    level = [value] if type(value) in _HOLDERS else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return False
+        inner = (item.values() if type(item) is dict else item for item in level)
+        level = [item for items in inner for item in items if type(item) in _HOLDERS]
+    return bool(level)
 
 
 def _refuse_unstorable(value: Any) -> None:

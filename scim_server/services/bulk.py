@@ -1,7 +1,7 @@
 """Bulk requests: operations in order of their references, circular ones made together (RFC 7644 §3.7)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scim_server.scim.errors import (
     BadRequest,
@@ -19,6 +19,7 @@ from scim_server.security.principals import BULK_UPDATE
 from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.lookups import Foreseen
 from scim_server.services.refusals import REFUSED, record
 from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
 from scim_server.services.settlement import Settlement
@@ -152,9 +153,11 @@ class Bulk:
         async def work(writer: Writer) -> None:
             done.clear()
             caller: Caller | None = None
+            foreseen = await self._foreseen(writer, call, run, units)
             for unit in units:
                 changes = self._changes(writer, call, run, unit)
                 changes.caller = caller
+                changes.finder = replace(changes.finder, foreseen=foreseen)
                 for index in unit:
                     done[index] = await self._operate(changes, run, index, together)
                 caller = changes.caller
@@ -165,6 +168,17 @@ class Bulk:
             return False
         run.results |= done
         return True
+
+    async def _foreseen(
+        self, writer: Writer, call: CallContext, run: _Run, units: list[list[int]]
+    ) -> Foreseen | None:
+        """Return what creations of users ask for, None where anything else may be among the operations."""
+        operations = [run.request.operations[index] for unit in units for index in unit]
+        is_all = all(one.method == "POST" and one.path.rstrip("/") == "/Users" for one in operations)
+        if not is_all or len(operations) > len(units) or call.principal.policy.revive_former_users:
+            return None
+        bodies = [replace_references(one.data, run.ids, "data") for one in operations if not one.fault]
+        return await Foreseen.of(writer, call.principal.tenant_id, bodies)
 
     def _changes(self, writer: Writer, call: CallContext, run: _Run, unit: list[int]) -> Changes:
         expected = {

@@ -106,6 +106,9 @@ def keys_of_user(document: Document) -> set[str]:
 
 async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Iterable[str]) -> None:
     """Complete the users that waited for a resource, now that it is there under one of its names."""
+    foreseen = changes.finder.foreseen
+    if foreseen is not None and not foreseen.is_waited_for:
+        return
     wanted = sorted({*keys, id})
     found = await pending.waiting(changes.writer, changes.tenant_id, type_name, wanted)
     refusal = await _protected(changes, type_name, id)

@@ -1,9 +1,10 @@
 """What the rules need to know of other resources, read before they run and only where it matters."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from scim_server.lifecycle.assignments import ROLES, valid_entries
 from scim_server.lifecycle.catalogue import Catalogue, Entry
@@ -12,13 +13,14 @@ from scim_server.lifecycle.documents import Document, get, primary_email, put
 from scim_server.lifecycle.reference_rules import MANAGER
 from scim_server.lifecycle.state import moment
 from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE, MAPPING
+from scim_server.scim.documents import is_storable
 from scim_server.scim.filters.binding import bind_filter
 from scim_server.scim.filters.grammar import parse_filter
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.policy import Policy
 from scim_server.scim.resources import Resource
 from scim_server.scim.values import fold_text
-from scim_server.store import audit, holders, people, references, resources
+from scim_server.store import audit, holders, pending, people, references, resources
 from scim_server.store.database import Writer
 from scim_server.store.deleted import find_deleted_by
 from scim_server.store.filters.compiler import FilterContext
@@ -41,13 +43,69 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+@dataclass(slots=True)
+class Foreseen:
+    """What many creations of one transaction ask for, read at once, and kept up as each of them is done.
+
+    `holders` are the ids of users by folded primary e-mail address, `users` the ids that are of users,
+    `is_waited_for` tells whether anybody waits for a user who is not there yet.
+    """
+
+    holders: dict[str, set[str]]
+    users: set[str]
+    is_waited_for: bool
+
+    @classmethod
+    async def of(cls, writer: Writer, tenant_id: int, bodies: Iterable[Any]) -> "Foreseen":
+        """Return what the POST bodies of users ask for, as far as that can be seen from what they say."""
+        addresses, named = set[str](), set[str]()
+        for body in bodies:
+            stated = {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
+            addresses |= {fold_text(text) for text in _texts(stated.get("emails"))}
+            named |= {
+                canonical_id(text) for text in _texts(_member(stated.get(ENTERPRISE.lower()), "manager"))
+            }
+        holders = await people.holders_by_email(
+            writer, tenant_id, [text for text in addresses if is_storable(text)]
+        )
+        types = await resources.lock_targets(writer, tenant_id, sorted(named))
+        users = {own_id for own_id, type_name in types.items() if type_name == "User"}
+        return cls(holders, users, await pending.is_any_waited_for(writer, tenant_id, "User"))
+
+    def add(self, id: str, document: Document) -> None:
+        """Note that a user was made."""
+        self.users.add(id)
+        address = primary_email(document)
+        if address is not None:
+            self.holders.setdefault(fold_text(address), set()).add(id)
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the texts that a value, or the `value` of its elements, may be."""
+    items = value if isinstance(value, list) else [value]
+    found = [_member(item, "value") if isinstance(item, dict) else item for item in items]
+    return [text for text in found if isinstance(text, str)]
+
+
+def _member(value: Any, name: str) -> Any:
+    """Return a member of an object, in any case."""
+    if not isinstance(value, dict):
+        return None
+    return next((item for key, item in value.items() if key.lower() == name), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """Finds resources of one tenant inside a transaction."""
+    """Finds resources of one tenant inside a transaction.
+
+    `foreseen` is there where all that the transaction does is to create users, none of which another one
+    that comes before it names.
+    """
 
     writer: Writer
     context: FilterContext
     client_id: str
+    foreseen: Foreseen | None = None
 
     async def find(
         self, type_name: str, filter: str, limit: int = _MOST, *, by: str | None = None
@@ -66,6 +124,8 @@ class Finder:
     async def users_called(self, text: str) -> list[str]:
         """Return the ids of the users that an id, user name, e-mail or employee number names."""
         tenant_id, named = self.context.tenant_id, canonical_id(text)
+        if self.foreseen is not None and named in self.foreseen.users:
+            return [named]
         if (await resources.lock_targets(self.writer, tenant_id, [named])).get(named) == "User":
             return [named]
         key = fold_text(text)
@@ -104,8 +164,10 @@ async def _email_taken(change: Change, finder: Finder) -> bool:
     address = primary_email(change.new)
     if address is None or address == primary_email(change.old):
         return False
-    folded = [fold_text(address)]
-    return bool(await people.email_holders(finder.writer, finder.context.tenant_id, folded, change.id))
+    folded = fold_text(address)
+    if finder.foreseen is not None and folded in finder.foreseen.holders:
+        return bool(finder.foreseen.holders[folded] - {change.id})
+    return bool(await people.email_holders(finder.writer, finder.context.tenant_id, [folded], change.id))
 
 
 async def _team_state(change: Change, finder: Finder) -> str:
@@ -126,6 +188,8 @@ async def _managers(change: Change, finder: Finder) -> tuple[str, ...]:
     """Return the user itself where the new manager reports to it, directly or through others."""
     manager = get(change.new, ENTERPRISE, "manager")
     if not manager or manager == get(change.old, ENTERPRISE, "manager"):
+        return ()
+    if change.is_creation and finder.foreseen is not None:
         return ()
     starts, tenant_id = [manager["value"]], finder.context.tenant_id
     circular = await references.is_reachable(finder.writer, tenant_id, MANAGER_KEY, starts, change.id)

@@ -90,6 +90,8 @@ class UserChanges:
             boundaries=outcome.boundaries,
             show=self._shown(outcome, None, lifecycle.catalogue),
         )
+        if self._changes.finder.foreseen is not None:
+            self._changes.finder.foreseen.add(id, outcome.after)
         await self._finish(created, outcome, None)
         return created
 
@@ -292,6 +294,8 @@ class UserChanges:
         )
         if manager:
             waits["manager"] = [(USER, manager[0])]
+            if changes.finder.foreseen is not None:
+                changes.finder.foreseen.is_waited_for = True
         if waits or any(waiting_keys(outcome.change.old)):
             await pending.forget(changes.writer, changes.tenant_id, id)
         for attribute, wanted in waits.items():

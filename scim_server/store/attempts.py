@@ -107,7 +107,10 @@ class Attempt(Writer):
             self._claim.confirm(await self.row(OF_TOKEN, digest=self._claim.digest))
 
     async def _write(self, last: tuple[Statement, dict[str, Any]] | None) -> Row | None:
-        deferred, self._deferred = [*self._deferred, *self._read.values()], []
+        written, is_long = self._taken()
+        if is_long:
+            raise TransactionNeeded
+        deferred = [*written, *self._read.values()]
         claim = self._claim
         if claim is not None:
             values = {"digest": claim.digest, **claim.caller._asdict()}

@@ -27,7 +27,7 @@ async def count_live(writer: Writer, tenant_id: int, type_name: str, change: int
     slot = random.randrange(COUNTER_SLOTS)  # noqa: S311 - spreads contention, protects nothing
     values = {"tenant_id": tenant_id, "name": f"live:{type_name}", "slot": slot, "value": change}
     if writer.has_deferred(_COUNT):
-        await writer.flush()
+        writer.in_order()
     writer.defer(_COUNT, values)
 
 

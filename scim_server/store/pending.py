@@ -47,6 +47,20 @@ _WAITING = Statement(
 )
 
 
+_ANY = Statement(
+    lambda _dialect: (
+        sa.select(sa.literal_column("1"))
+        .where(pending_reference.c.tenant_id == given("tenant_id"), pending_reference.c.type == given("type"))
+        .limit(sa.literal_column("1"))
+    )
+)
+
+
+async def is_any_waited_for(writer: Writer, tenant_id: int, type_name: str) -> bool:
+    """Tell whether anything waits for a resource of a type."""
+    return bool(await writer.rows(_ANY, tenant_id=tenant_id, type=type_name))
+
+
 async def forget(writer: Writer, tenant_id: int, source_id: str) -> None:
     """Remove all that a source waits for."""
     await writer.rows(_FORGET, tenant_id=tenant_id, source_id=source_id)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from scim_server.scim.documents import encode, load
 from scim_server.store.database import Reader, Writer
 from scim_server.store.resources import chunks
-from scim_server.store.statements import Statement, given, one_of
+from scim_server.store.statements import Statement, Texts, given, one_of
 from scim_server.store.tables import resource, unique_value
 
 _USER = "User"
@@ -75,6 +75,44 @@ async def email_holders(
     found = await _with_addresses(reader, tenant_id, wanted)
     holders = {own_id for own_id, emails in found if _main(emails) in wanted}
     return sorted(holders - {excluding})
+
+
+def _with_any_address(_dialect: str) -> sa.Select[Any]:
+    example = sa.func.unnest(given("examples", Texts())).table_valued("value").render_derived()
+    contains = resource.c.folded.op("@>")(sa.cast(example.c.value, postgresql.JSONB()))
+    holder = (
+        sa.select(resource.c.id, resource.c.folded)
+        .where(
+            resource.c.tenant_id == given("tenant_id"),
+            resource.c.type == _USER,
+            resource.c.deleted.is_(None),
+            contains,
+        )
+        .lateral()
+    )
+    return sa.select(holder.c.id, holder.c.folded).select_from(example.join(holder, sa.true()))
+
+
+_WITH_ANY_ADDRESS = Statement(_with_any_address)
+
+
+async def holders_by_email(
+    reader: Reader | Writer, tenant_id: int, folded_emails: Collection[str]
+) -> dict[str, set[str]]:
+    """Return the ids of live users by each of the folded addresses that is their primary or only one."""
+    wanted = sorted(set(folded_emails))
+    if reader.dialect.name == "postgresql":
+        examples = [encode({"emails": [{"value": address}]}).decode() for address in wanted]
+        rows = await reader.rows(_WITH_ANY_ADDRESS, tenant_id=tenant_id, examples=examples)
+        found = [(own_id, load(folded).get("emails", [])) for own_id, folded in rows]
+    else:
+        found = await _with_addresses(reader, tenant_id, wanted)
+    holders: dict[str, set[str]] = {address: set() for address in wanted}
+    for own_id, emails in found:
+        main = _main(emails)
+        if main in holders:
+            holders[main].add(own_id)
+    return holders
 
 
 async def _with_addresses(

@@ -180,6 +180,7 @@ async def insert(writer: Writer, tenant_id: int, created: Resource, contents: Co
         "modified": created.modified,
         **columns_of(contents),
     }
+    await writer.writes(created.id)
     writer.defer(_INSERT, values)
     if contents.phases:
         await add_phases(writer, tenant_id, created.id, contents.phases)
@@ -229,8 +230,7 @@ async def update(writer: Writer, tenant_id: int, changed: Resource, contents: Co
         "modified": changed.modified,
         **columns_of(contents),
     }
-    if writer.has_deferred(_INSERT) or writer.has_deferred(_UPDATE):
-        await writer.flush()
+    await writer.writes(changed.id)
     writer.defer(_UPDATE, values, expects=1)
     writer.overwrites(changed.id)
     if changed.is_timed or contents.phases:

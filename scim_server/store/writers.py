@@ -12,6 +12,9 @@ from scim_server.store.failures import LostRace
 from scim_server.store.sessions import Connection, Pool, Row, Session
 from scim_server.store.statements import Statement
 
+_FEW = 24
+"""Statements that go to the database as one, which PostgreSQL plans once; more are sent kind by kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -31,13 +34,15 @@ class Writer(Connection):
     """A connection inside a write transaction that the service commits.
 
     Statements whose rows nobody waits for may be deferred: they go to the database together, before the
-    next statement that is not deferred and before the commit. On PostgreSQL they are one statement then,
-    so that none of them may change a row that another one changes.
+    next statement that is not deferred and before the commit. On PostgreSQL a few are one statement then, in
+    which none may change a row that another one changes; many, or `in_order`, follow each other.
     """
 
     def __init__(self, pool: Pool, dialect: sa.Dialect) -> None:
         super().__init__(pool, dialect)
         self._deferred: list[Deferred] = []
+        self._written: set[str] = set()
+        self._in_order = False
 
     def defer(
         self,
@@ -59,6 +64,16 @@ class Writer(Connection):
         compiled = statement.compiled(self.dialect.name)
         return any(one.compiled is compiled for one in self._deferred)
 
+    def in_order(self) -> None:
+        """Have what is deferred follow each other, as it may change one row twice."""
+        self._in_order = True
+
+    async def writes(self, id: str) -> None:
+        """Note that what is going to be deferred writes the row of a resource, after what did so before."""
+        if id in self._written:
+            await self.flush()
+        self._written.add(id)
+
     async def session(self) -> Session:
         """Return the session, with nothing deferred."""
         session = await Connection.session(self)
@@ -70,10 +85,13 @@ class Writer(Connection):
         self, session: Session, last: tuple[Statement, dict[str, Any]] | None = None
     ) -> Row | None:
         """Run what is deferred, on PostgreSQL with a last query, whose row is returned."""
-        deferred, self._deferred = self._deferred, []
+        deferred, is_long = self._taken()
         row: Row | None = None
         if self.dialect.name == "sqlite":
             counts = await session.driver._execute(run_in_order, session.driver._conn, deferred)  # noqa: SLF001 - one crossing to the thread for all
+        elif is_long and last is None:
+            await self._in_turn(session, deferred)
+            return None
         else:
             counts, row = await self._together(session, deferred, last)
         for one, count in zip(deferred, counts, strict=True):
@@ -83,6 +101,29 @@ class Writer(Connection):
                     await one.otherwise()
                 raise LostRace(one.compiled.text[:40])
         return row
+
+    def _taken(self) -> tuple[list[Deferred], bool]:
+        """Return what is deferred, which is nothing from now on, and whether it has to go in order."""
+        deferred, is_long = self._deferred, self._in_order or len(self._deferred) > _FEW
+        self._deferred, self._in_order = [], False
+        self._written.clear()
+        return deferred, is_long
+
+    async def _in_turn(self, session: Session, deferred: Sequence[Deferred]) -> None:
+        """Run statements one kind after the other, each kind without waiting for answers in between."""
+        kinds: dict[str, list[Deferred]] = {}
+        for one in deferred:
+            kinds.setdefault(one.compiled.text, []).append(one)
+        for text, same in kinds.items():
+            rows = await session.driver.fetchmany(text, [one.arguments for one in same])
+            for one in same:
+                self.note(text, one.arguments, range(1))
+            expected = [one.expects for one in same if one.expects is not None]
+            if len(expected) == len(same) and sum(expected) != len(rows):
+                for one in same:
+                    if one.otherwise is not None:
+                        await one.otherwise()
+                raise LostRace(text[:40])
 
     async def _together(
         self,
@@ -134,7 +175,7 @@ class Writer(Connection):
 
         Its column `good` tells whether the rest says all; an attempt in which it does not is given up.
         """
-        if self.dialect.name == "sqlite" or not self._deferred:
+        if self.dialect.name == "sqlite" or not self._deferred or self._in_order:
             row = await self.row(query, **values)
         else:
             row = await self._flush(await Connection.session(self), (query, values))
@@ -147,4 +188,4 @@ class Writer(Connection):
 
     def forget(self) -> None:
         """Drop what is deferred, as what it belongs to is taken back."""
-        self._deferred.clear()
+        self._taken()
