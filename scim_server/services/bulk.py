@@ -161,6 +161,7 @@ class Bulk:
                 for index in unit:
                     done[index] = await self._operate(changes, run, index, together)
                 caller = changes.caller
+                await writer.flush_meanwhile()
 
         try:
             await self._database.write(work)

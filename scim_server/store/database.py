@@ -189,7 +189,7 @@ class Database:
                 yield
                 await writer.flush()
             except BaseException:
-                writer.forget()
+                await writer.forget()
                 await driver.execute("ROLLBACK")
                 is_sound = True
                 raise

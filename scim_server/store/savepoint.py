@@ -14,7 +14,7 @@ async def whole(writer: Writer) -> AsyncIterator[None]:
         yield
         await writer.flush()
     except Exception:
-        writer.forget()
+        await writer.forget()
         await writer.exec_driver_sql("ROLLBACK TO SAVEPOINT whole")
         raise
     finally:
@@ -29,6 +29,6 @@ async def undone(writer: Writer) -> AsyncIterator[None]:
         yield
         await writer.flush()
     finally:
-        writer.forget()
+        await writer.forget()
         await writer.exec_driver_sql("ROLLBACK TO SAVEPOINT trial")
         await writer.exec_driver_sql("RELEASE SAVEPOINT trial")

@@ -1,5 +1,6 @@
 """Connections that write, inside a transaction."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from scim_server.store.callers import Caller, Claim
 from scim_server.store.deferred import Deferred, run_in_order, together
 from scim_server.store.failures import LostRace
 from scim_server.store.sessions import Connection, Pool, Row, Session
-from scim_server.store.statements import Statement
+from scim_server.store.statements import Compiled, Statement
 
+_MUCH = 150
+"""Statements that are worth sending while the next ones are computed: about those of 15 new users."""
+Note = Callable[[str, Sequence[Any], Sequence[Row]], None]
 _FEW = 24
 """Statements that go to the database as one, which PostgreSQL plans once; more are sent kind by kind."""
 
@@ -41,8 +45,10 @@ class Writer(Connection):
     def __init__(self, pool: Pool, dialect: sa.Dialect) -> None:
         super().__init__(pool, dialect)
         self._deferred: list[Deferred] = []
+        self._kinds: set[Compiled] = set()
         self._written: set[str] = set()
         self._in_order = False
+        self._on_its_way: asyncio.Task[Sequence[Deferred]] | None = None
 
     def defer(
         self,
@@ -58,11 +64,11 @@ class Writer(Connection):
         """
         compiled = statement.compiled(self.dialect.name)
         self._deferred.append(Deferred(compiled, compiled.arguments(values), expects, otherwise))
+        self._kinds.add(compiled)
 
     def has_deferred(self, statement: Statement) -> bool:
         """Tell whether a statement is deferred; one that may change the same row must not follow it there."""
-        compiled = statement.compiled(self.dialect.name)
-        return any(one.compiled is compiled for one in self._deferred)
+        return statement.compiled(self.dialect.name) in self._kinds
 
     def in_order(self) -> None:
         """Have what is deferred follow each other, as it may change one row twice."""
@@ -76,10 +82,28 @@ class Writer(Connection):
 
     async def session(self) -> Session:
         """Return the session, with nothing deferred."""
-        session = await Connection.session(self)
+        session = await self._free_session()
         if self._deferred:
             await self._flush(session)
         return session
+
+    async def _free_session(self) -> Session:
+        """Return the session when what was on its way has arrived; raises what went wrong with that."""
+        if self._on_its_way is not None:
+            on_its_way, self._on_its_way = self._on_its_way, None
+            await _explain(await on_its_way)
+        return await Connection.session(self)
+
+    async def flush_meanwhile(self) -> None:
+        """Send what is deferred once it is much, and go on: the database works while the next is computed.
+
+        What goes wrong is raised by what comes next. Call it often, as this is when answers are taken.
+        """
+        if len(self._deferred) > _MUCH and self.dialect.name != "sqlite":
+            session = await self._free_session()
+            self._on_its_way = asyncio.ensure_future(_in_turn(session, self._taken()[0], self.note))
+        if self._on_its_way is not None:
+            await asyncio.sleep(0)
 
     async def _flush(
         self, session: Session, last: tuple[Statement, dict[str, Any]] | None = None
@@ -90,7 +114,7 @@ class Writer(Connection):
         if self.dialect.name == "sqlite":
             counts = await session.driver._execute(run_in_order, session.driver._conn, deferred)  # noqa: SLF001 - one crossing to the thread for all
         elif is_long and last is None:
-            await self._in_turn(session, deferred)
+            await _explain(await _in_turn(session, deferred, self.note))
             return None
         else:
             counts, row = await self._together(session, deferred, last)
@@ -106,24 +130,9 @@ class Writer(Connection):
         """Return what is deferred, which is nothing from now on, and whether it has to go in order."""
         deferred, is_long = self._deferred, self._in_order or len(self._deferred) > _FEW
         self._deferred, self._in_order = [], False
+        self._kinds.clear()
         self._written.clear()
         return deferred, is_long
-
-    async def _in_turn(self, session: Session, deferred: Sequence[Deferred]) -> None:
-        """Run statements one kind after the other, each kind without waiting for answers in between."""
-        kinds: dict[str, list[Deferred]] = {}
-        for one in deferred:
-            kinds.setdefault(one.compiled.text, []).append(one)
-        for text, same in kinds.items():
-            rows = await session.driver.fetchmany(text, [one.arguments for one in same])
-            for one in same:
-                self.note(text, one.arguments, range(1))
-            expected = [one.expects for one in same if one.expects is not None]
-            if len(expected) == len(same) and sum(expected) != len(rows):
-                for one in same:
-                    if one.otherwise is not None:
-                        await one.otherwise()
-                raise LostRace(text[:40])
 
     async def _together(
         self,
@@ -150,7 +159,7 @@ class Writer(Connection):
 
     async def rows_beside(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """Return the rows of a compiled query that reads nothing of what is deferred, which stays so."""
-        return await self.rows_from(await Connection.session(self), statement, values)
+        return await self.rows_from(await self._free_session(), statement, values)
 
     async def locked_rows(self, lock: Lock, **values: Any) -> Sequence[Row]:
         """Return rows that nobody else changes before this is over."""
@@ -178,7 +187,7 @@ class Writer(Connection):
         if self.dialect.name == "sqlite" or not self._deferred or self._in_order:
             row = await self.row(query, **values)
         else:
-            row = await self._flush(await Connection.session(self), (query, values))
+            row = await self._flush(await self._free_session(), (query, values))
         assert row is not None  # noqa: S101 - it is a query for one row
         return row
 
@@ -186,6 +195,37 @@ class Writer(Connection):
         """Run what is deferred now; raises LostRace."""
         await self.session()
 
-    def forget(self) -> None:
-        """Drop what is deferred, as what it belongs to is taken back."""
+    async def forget(self) -> None:
+        """Drop what is deferred, and wait for what is on its way, as what it belongs to is taken back."""
         self._taken()
+        on_its_way, self._on_its_way = self._on_its_way, None
+        if on_its_way is not None:
+            await asyncio.wait([on_its_way])
+            on_its_way.exception()
+
+
+async def _in_turn(session: Session, deferred: Sequence[Deferred], note: Note) -> Sequence[Deferred]:
+    """Run statements kind by kind, each kind without waiting for answers in between.
+
+    Returns the statements of the first kind that changed another number of rows than expected.
+    """
+    kinds: dict[str, list[Deferred]] = {}
+    for one in deferred:
+        kinds.setdefault(one.compiled.text, []).append(one)
+    for text, same in kinds.items():
+        rows = await session.driver.fetchmany(text, [one.arguments for one in same])
+        for one in same:
+            note(text, one.arguments, range(1))
+        expected = [one.expects for one in same if one.expects is not None]
+        if len(expected) == len(same) and sum(expected) != len(rows):
+            return same
+    return ()
+
+
+async def _explain(failed: Sequence[Deferred]) -> None:
+    """Raise why statements changed another number of rows than expected; LostRace where nobody knows."""
+    for one in failed:
+        if one.otherwise is not None:
+            await one.otherwise()
+    if failed:
+        raise LostRace(failed[0].compiled.text[:40])
