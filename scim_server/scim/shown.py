@@ -38,18 +38,11 @@ class Shown(NamedTuple):
 
     def is_made_under(self, catalogue_version: int) -> bool:
         """Tell whether the pieces were made under a version of the catalogue."""
-        return self.stored.endswith(f"{_BETWEEN}{catalogue_version}")
+        return self.stored.endswith(made_under(catalogue_version))
 
     def json(self, base_url: str, *, is_quiet: bool) -> str:
         """Return the JSON form for a base URL; a quiet client does not see quiet extensions."""
-        return self._joined(is_quiet=is_quiet).replace(BASE_URL, base_url)
-
-    def _joined(self, *, is_quiet: bool) -> str:
-        schemas, further_schemas, members, further, meta, _ = self.stored.split(_BETWEEN)
-        groups = f',"groups":{self.groups}' if self.groups else ""
-        if is_quiet:
-            return f'{{"schemas":[{schemas}],"id":"{self.id}"{members}{groups}{meta}}}'
-        return f'{{"schemas":[{schemas}{further_schemas}],"id":"{self.id}"{members}{further}{groups}{meta}}}'
+        return _joined((self,), is_quiet=is_quiet).replace(BASE_URL, base_url)
 
 
 def pieces(resource: Resource, registry: Registry, computed_under: int) -> str | None:
@@ -81,8 +74,26 @@ def pieces(resource: Resource, registry: Registry, computed_under: int) -> str |
 
 def joined(resources: Iterable[Shown], base_url: str, *, is_quiet: bool) -> str:
     """Return the JSON array of resources."""
-    texts = [each._joined(is_quiet=is_quiet) for each in resources]  # noqa: SLF001 - one module, one form
-    return f"[{','.join(texts)}]".replace(BASE_URL, base_url)
+    return f"[{_joined(resources, is_quiet=is_quiet)}]".replace(BASE_URL, base_url)
+
+
+def made_under(catalogue_version: int) -> str:
+    """Return how what was made under a version of the catalogue ends."""
+    return f"{_BETWEEN}{catalogue_version}"
+
+
+def _joined(resources: Iterable[Shown], *, is_quiet: bool) -> str:
+    texts = []
+    for _, own_id, _, stored, memberships in resources:
+        schemas, further_schemas, members, further, meta, _ = stored.split(_BETWEEN)
+        groups = f',"groups":{memberships}' if memberships else ""
+        if is_quiet:
+            texts.append(f'{{"schemas":[{schemas}],"id":"{own_id}"{members}{groups}{meta}}}')
+        else:
+            texts.append(
+                f'{{"schemas":[{schemas}{further_schemas}],"id":"{own_id}"{members}{further}{groups}{meta}}}'
+            )
+    return ",".join(texts)
 
 
 def _members(document: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.loading import Projections, load_references
 from scim_server.services.row_scope import check_readable, confined, is_listed
 from scim_server.services.settlement import Settlement
-from scim_server.services.showing import is_current, is_shown
+from scim_server.services.showing import all_current, is_current, is_shown
 from scim_server.store import clients as rows
 from scim_server.store import resources
 from scim_server.store.audit import AuditLister
@@ -269,6 +269,8 @@ class Search:
     ) -> Page:
         projections = _projections(call, selection, query)
         listed = [row.resource for row in found]
+        if all_current(listed, call):
+            return Page(listed, projections, total, start_index, next_cursor)
         missing = {one.id for one in listed if not isinstance(one, Resource) and not is_current(call, one)}
         moment, tenant_id = now(), call.principal.tenant_id
         fetched = await resources.fetch_all(reader, tenant_id, sorted(missing), now=moment) if missing else {}

@@ -1,5 +1,8 @@
 """Users in the pieces that clients see by default: made at writing, read where nothing else is asked for."""
 
+from collections.abc import Sequence
+from typing import TypeGuard
+
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import Catalogue
 from scim_server.scim.attributes import Attribute, ReferenceKind
@@ -7,7 +10,7 @@ from scim_server.scim.contents import display_of
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import ReferenceValue, Resource
-from scim_server.scim.shown import Shown, pieces
+from scim_server.scim.shown import Shown, made_under, pieces
 from scim_server.services.context import CallContext
 from scim_server.services.lifecycle import USER
 from scim_server.services.lookups import MANAGER_KEY
@@ -22,6 +25,15 @@ def is_current(call: CallContext, found: object) -> bool:
     """Tell whether pieces were made under the catalogue as it is now."""
     version = call.principal.catalogue_version
     return isinstance(found, Shown) and version is not None and found.is_made_under(version)
+
+
+def all_current(found: Sequence[object], call: CallContext) -> TypeGuard[Sequence[Shown]]:
+    """Tell whether all there is are pieces that were made under the catalogue as it is now."""
+    version = call.principal.catalogue_version
+    if version is None:
+        return False
+    made = made_under(version)
+    return all(type(one) is Shown and one.stored.endswith(made) for one in found)
 
 
 def pieces_of(

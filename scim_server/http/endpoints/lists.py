@@ -37,7 +37,7 @@ async def list_resources(
 def _resources(server: Server, call: CallContext, page: Page) -> Any:
     """Return the resources of a page as JSON values, or as the JSON of all of them."""
     renderer, is_quiet = server.renderer(call), call.principal.policy.quiet_extensions
-    shown = [found for found in page.resources if isinstance(found, Shown)]
+    shown = [found for found in page.resources if type(found) is Shown]
     if len(shown) == len(page.resources):
         return Fragment(joined(shown, call.base_url, is_quiet=is_quiet))
     return [
