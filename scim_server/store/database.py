@@ -199,7 +199,7 @@ class Database:
         if self.dialect == "sqlite":
             self._points = SqlitePoints(self.url.database or "")
         else:
-            once = {"plan_cache_mode": "force_generic_plan"}
+            once = {"plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0"}
             self._points = PostgresPoints(self._postgresql_engine(read_seconds, once), pool_size)
 
     def _sqlite_engine(self) -> AsyncEngine:
