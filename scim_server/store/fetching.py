@@ -11,7 +11,8 @@ from scim_server.scim.documents import is_storable, load
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.store.database import Reader
-from scim_server.store.references import MEMBERS, groups_of, pointing
+from scim_server.store.groups import groups_of
+from scim_server.store.references import MEMBERS, pointing
 from scim_server.store.resources import COLUMNS, resource_of
 from scim_server.store.statements import Statement, given
 from scim_server.store.tables import reference, resource

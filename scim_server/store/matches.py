@@ -121,5 +121,6 @@ class Matches:
         self.walks = {one: Statement(partial(_walked, is_varying=one, rows=walked)) for one in _BOTH}
 
 
-MATCHES = Matches(3_000, 5_000)
-"""Gathering so many takes about as long as such a walk."""
+MATCHES = Matches(500, 5_000)
+"""A walk that finds its page among the first rows takes as long as gathering some hundred; one that does not,
+as long as gathering as many as it looks at."""

@@ -13,8 +13,8 @@ from scim_server.store import clock
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.references import matching_targets
-from scim_server.store.resources import chunks, insert_ignoring
-from scim_server.store.statements import Statement, given, one_of
+from scim_server.store.resources import chunks
+from scim_server.store.statements import Statement, Texts, given, insert_into, one_of
 from scim_server.store.tables import reference, resource, tenant
 from scim_server.store.validity import is_visible, moment_of
 
@@ -93,54 +93,44 @@ async def of_sources(
     return found
 
 
-async def groups_of(
-    reader: Reader | Writer, tenant_id: int, ids: Sequence[str], *, now: int | None = None
-) -> dict[str, list[ReferenceValue]]:
-    """Return the groups each resource is in: direct ones, and indirect ones through nested groups."""
-    moment = clock.now() if now is None else now
-    found: dict[str, list[ReferenceValue]] = {}
-    group = resource.alias()
-    for part in chunks(ids):
-        first, further = reference.alias(), reference.alias()
-        start = sa.select(
-            first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
-        ).where(
-            first.c.tenant_id == tenant_id,
-            first.c.attribute == MEMBERS,
-            first.c.target_id.in_(part),
-            is_visible(first, moment),
+def _add(dialect: str) -> sa.Insert:
+    """Return an INSERT of some texts as targets, which are one parameter however many there are."""
+    texts = given("targets", Texts())
+    target: sa.ColumnElement[Any] = sa.func.unnest(texts)
+    if dialect == "sqlite":
+        target = sa.func.json_each(texts).table_valued("value").c.value
+    said = {name: given(name) for name in ("tenant_id", "source_id", "attribute")}
+    columns = {**said, "created": given("created", sa.BigInteger())}
+    typed = [sa.cast(value, reference.c[name].type) for name, value in columns.items()]
+    # Without a WHERE SQLite takes the ON of ON CONFLICT for that of a join.
+    rows = sa.select(*typed, target).where(sa.true())
+    insert = insert_into(dialect, reference).from_select([*columns, "target_id"], rows)
+    return insert.on_conflict_do_nothing().returning(sa.literal_column("1"))
+
+
+_ADD = Statement(_add)
+_REMOVE = Statement(
+    lambda dialect: (
+        reference.delete()
+        .where(
+            reference.c.tenant_id == given("tenant_id"),
+            reference.c.source_id == given("source_id"),
+            reference.c.attribute == given("attribute"),
+            one_of(dialect, reference.c.target_id, "targets"),
         )
-        upward = start.cte(recursive=True)
-        upward = upward.union(
-            sa.select(upward.c.member, further.c.source_id, sa.literal(2)).where(
-                further.c.tenant_id == tenant_id,
-                further.c.attribute == MEMBERS,
-                further.c.target_id == upward.c.group,
-                is_visible(further, moment),
-            )
-        )
-        depth = sa.func.min(upward.c.depth)
-        query = (
-            sa.select(upward.c.member, upward.c.group, depth, group.c.type, group.c.display)
-            .join(group, sa.and_(group.c.tenant_id == tenant_id, group.c.id == upward.c.group))
-            .where(group.c.deleted.is_(None))
-            .group_by(upward.c.member, upward.c.group, group.c.type, group.c.display)
-            .order_by(upward.c.member, depth, upward.c.group)
-        )
-        for member, group_id, nearest, type_name, display in await reader.execute(query):
-            kind = "direct" if nearest == 1 else "indirect"
-            found.setdefault(member, []).append(ReferenceValue(group_id, type_name, display, kind=kind))
-    return found
+        .returning(sa.literal_column("1"))
+    )
+)
 
 
 async def add(
     writer: Writer, tenant_id: int, source_id: str, key: str, targets: Sequence[str], moment: int
 ) -> int:
     """Add members and return how many were not there yet; no existing member is read."""
+    owned = {"tenant_id": tenant_id, "source_id": source_id, "attribute": key}
     added = 0
     for part in chunks(targets):
-        rows = [_row(tenant_id, source_id, key, target, {}, {}, moment) for target in part]
-        added += (await writer.execute(insert_ignoring(writer, reference).values(rows))).rowcount
+        added += len(await writer.rows(_ADD, **owned, created=moment, targets=part))
     return added
 
 
@@ -177,12 +167,10 @@ def _owned(tenant_id: int, source_id: str, key: str) -> sa.ColumnElement[bool]:
 
 async def remove(writer: Writer, tenant_id: int, source_id: str, key: str, targets: Sequence[str]) -> int:
     """Remove members and return how many were there."""
+    owned = {"tenant_id": tenant_id, "source_id": source_id, "attribute": key}
     removed = 0
     for part in chunks(targets):
-        statement = reference.delete().where(
-            _owned(tenant_id, source_id, key), reference.c.target_id.in_(part)
-        )
-        removed += (await writer.execute(statement)).rowcount
+        removed += len(await writer.rows(_REMOVE, **owned, targets=part))
     return removed
 
 

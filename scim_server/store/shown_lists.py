@@ -84,11 +84,13 @@ class ShownMatches(ShownLister):
     """Lists the resources whose folded copy contains an example, as stored or as it is now.
 
     What is rare is gathered by index, in one statement that counts it; what is common is found sooner by
-    walking. Which of them a value is gets told by a probe, and is remembered of the common ones.
+    walking, unless it is too scattered for that. Which of them a value is gets told by a probe and by the
+    first walk, and is remembered of the common ones.
     """
 
     matches: ClassVar = MATCHES
-    _common: ClassVar[OrderedDict[tuple[int, str, str], None]] = OrderedDict()
+    _common: ClassVar[OrderedDict[tuple[int, str, str], bool]] = OrderedDict()
+    """Common values, and whether they are looked for by walking."""
 
     def __init__(
         self, context: FilterContext, selection: Selection, example: Any, *, is_varying: bool
@@ -112,8 +114,8 @@ class ShownMatches(ShownLister):
             found = await self._gathered(reader, self.matches.probed, values)
             if found is not None:
                 return found
-            self._remember()
-        if offset + limit <= self.matches.walked:
+            self._remember(is_walked=True)
+        if self._common[self._key] and offset + limit <= self.matches.walked:
             found = await self._walked(reader, values)
             if found is not None:
                 return found
@@ -130,6 +132,8 @@ class ShownMatches(ShownLister):
         self.total = number
         if number <= self.matches.many:
             self._common.pop(self._key, None)
+        elif number > self.matches.walked:
+            self._remember(is_walked=True)
         return [ShownRow(found_in(self._type, row[1:])) for row in rows if row[1] is not None]
 
     async def _walked(self, reader: Reader, values: dict[str, Any]) -> list[ShownRow] | None:
@@ -138,11 +142,12 @@ class ShownMatches(ShownLister):
         if rows and not rows[-1][0]:
             *rows, (_, _, _, is_more) = rows
             if is_more:
+                self._remember(is_walked=False)
                 return None
         return await self._with_groups(reader, rows)
 
-    def _remember(self) -> None:
-        self._common[self._key] = None
+    def _remember(self, *, is_walked: bool) -> None:
+        self._common[self._key] = is_walked
         while len(self._common) > _KEPT:
             self._common.popitem(last=False)
 

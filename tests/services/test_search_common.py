@@ -23,15 +23,17 @@ from tests.support.two_paths import in_full
 
 REGISTRY = load_registry()
 USER = REGISTRY.resource_types["User"]
-COMMON, RARE, LATE = 1_500, 7, 330
+COMMON, RARE, LATE, SCATTERED = 1_500, 7, 330, 100
 """How many have each title; the late ones stand behind all others."""
-MATCHES = Matches(300, 500)
-"""Fewer than in earnest are many here, and walks end sooner: before the late ones, which are common too."""
+MATCHES = Matches(60, 200)
+"""Fewer than in earnest are many here, and walks end sooner: before the late ones, which are common too, and
+before a page of those that are scattered."""
 SIZE = 400
 FILTERS = {
     "common": 'title eq "common"',
     "rare": 'title eq "rare"',
     "late": 'title eq "late"',
+    "scattered": 'title eq "scattered"',
     "nobody's": 'title eq "nobody"',
     "common and varying": "active eq true",
     "rare and varying": "active eq false",
@@ -51,6 +53,8 @@ class Tenant:
         titles = ["common"] * COMMON
         for number in range(RARE):
             titles.insert(number * 200, "rare")
+        for number in range(SCATTERED):
+            titles.insert(number * 15, "scattered")
         titles += ["late"] * LATE
         rows = [_row(self.tenant_id, number, title) for number, title in enumerate(titles)]
 
@@ -173,7 +177,7 @@ async def test_what_is_rare_is_found_after_a_common_value_of_the_same_attribute(
     assert (page.total, len(page.resources)) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["common", "late", "common and varying", "of a list"])
+@pytest.mark.parametrize("name", ["common", "late", "scattered", "common and varying", "of a list"])
 async def test_a_jump_into_what_is_common_is_that_of_the_plain_lister(name: str, tenant: Tenant) -> None:
     caller = tenant.caller()
     for start in (1, 101, 301, 42, 323, 1_402, 9_000):
