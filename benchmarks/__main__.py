@@ -15,7 +15,8 @@ import uvloop
 from benchmarks import peers, report, stores
 from benchmarks.measure import Row, Target, measured, statements_of
 from benchmarks.operations import operations
-from benchmarks.processes import OTHER_CORE, bare, server
+from benchmarks.processes import OTHER_CORE, bare, has_two_cores, server
+from benchmarks.walks import PATIENCE, Walk, walked
 from scim_server.app import create_app
 from scim_server.settings import load_settings
 
@@ -26,6 +27,9 @@ def main(
     only: Annotated[str, typer.Option(help="Operations whose names contain this.")] = "",
     seconds: Annotated[float, typer.Option(help="Length of a stretch of load.")] = 2.0,
     rounds: Annotated[int, typer.Option(help="Stretches for each operation and target.")] = 3,
+    walk: Annotated[float, typer.Option(help="Seconds of a walk through a list at the most; 0 for none.")] = (
+        PATIENCE
+    ),
     with_peers: Annotated[
         bool, typer.Option("--peers/--no-peers", help="Other servers, at 1,000 users.")
     ] = True,
@@ -38,6 +42,7 @@ def main(
     sizes, kinds = users or [1_000, 100_000], database or ["postgresql", "sqlite"]
     folder = Path(tempfile.mkdtemp(prefix="scim-bench-"))
     rows: list[Row] = []
+    walks: list[Walk] = []
     facts: dict[str, Any] = {"machine": _machine(), "stores": []}
     try:
         for kind in kinds:
@@ -49,11 +54,14 @@ def main(
                     rows += uvloop.run(
                         _run(store, folder, facts, only, seconds, rounds, with_peers=with_peers)
                     )
+                    if walk and only in "walk":
+                        _say(f"{kind} {size:,}: walking")
+                        walks += uvloop.run(_walks(store, folder, walk))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for file in report.write(out, rows, facts):
+    for file in report.write(out, rows, walks, facts):
         _say(f"wrote {file}")
-    sys.stdout.write(report.table(rows))
+    sys.stdout.write(f"{report.table(rows)}\n{report.walk_table(walks)}")
 
 
 async def _run(
@@ -68,8 +76,8 @@ async def _run(
 ) -> list[Row]:
     """Return the rows of one store."""
     size, chosen = store.world.size, [one for one in operations(store.world) if only in one.name]
-    counts = await _statements(store, [one for one in chosen if one.connections > 1])
-    if len(os.sched_getaffinity(0)) > 1:
+    counts = await _statements(store, [one for one in chosen if one.is_counted])
+    if has_two_cores():
         os.sched_setaffinity(0, {OTHER_CORE})
     found: list[Row] = []
     with ExitStack() as stack:
@@ -102,6 +110,13 @@ async def _run(
             }
         )
     return found
+
+
+async def _walks(store: stores.Store, folder: Path, seconds: float) -> list[Walk]:
+    """Return the walks through a store, served by two processes that nobody asked anything yet."""
+    log = folder / "processes.log"
+    with server(store.url, log) as one, server(store.url, log) as other:
+        return await walked(store.kind, store.world, (one.port, other.port), seconds)
 
 
 async def _statements(store: stores.Store, chosen: list[Any]) -> dict[str, int]:

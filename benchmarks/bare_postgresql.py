@@ -3,6 +3,7 @@
 The tables have a primary key each and no other index than the one that a read needs.
 """
 
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -118,6 +119,23 @@ async def _member(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def _members(request: Request) -> Response:
+    ids = json.loads(await request.body())
+    group_id = request.path_params["group"]
+    async with _pool(request).acquire() as connection, connection.transaction():
+        if request.method == "PUT":
+            await connection.execute(
+                "INSERT INTO bare_member SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING", group_id, ids
+            )
+        else:
+            await connection.execute(
+                "DELETE FROM bare_member WHERE group_id = $1 AND user_id = ANY($2)", group_id, ids
+            )
+        await connection.execute("UPDATE bare_user SET version = version + 1 WHERE id = $1", group_id)
+        await connection.execute("INSERT INTO bare_event VALUES ($1, $2)", uuid4().hex, json.dumps(ids))
+    return Response(status_code=204)
+
+
 @asynccontextmanager
 async def _lifespan(application: Starlette) -> AsyncIterator[None]:
     async with asyncpg.create_pool(
@@ -136,6 +154,7 @@ app = Starlette(
         Route("/users", _post, methods=["POST"]),
         Route("/find", _find),
         Route("/search", _search),
+        Route("/groups/{group}", _members, methods=["PUT", "DELETE"]),
         Route("/groups/{group}/{user}", _member, methods=["PUT", "DELETE"]),
     ],
     lifespan=_lifespan,

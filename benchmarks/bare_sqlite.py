@@ -115,6 +115,22 @@ async def _member(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def _members(request: Request) -> Response:
+    said = (await request.body()).decode()
+    group_id = request.path_params["group"]
+    changed = (
+        "INSERT OR IGNORE INTO bare_member SELECT ?, value FROM json_each(?)"
+        if request.method == "PUT"
+        else "DELETE FROM bare_member WHERE group_id = ? AND user_id IN (SELECT value FROM json_each(?))"
+    )
+    _written(
+        (changed, (group_id, said)),
+        ("UPDATE bare_user SET version = version + 1 WHERE id = ?", (group_id,)),
+        ("INSERT INTO bare_event VALUES (?, ?)", (uuid4().hex, said)),
+    )
+    return Response(status_code=204)
+
+
 app = Starlette(
     routes=[
         Route("/healthz", _healthz),
@@ -124,6 +140,7 @@ app = Starlette(
         Route("/users", _post, methods=["POST"]),
         Route("/find", _find),
         Route("/search", _search),
+        Route("/groups/{group}", _members, methods=["PUT", "DELETE"]),
         Route("/groups/{group}/{user}", _member, methods=["PUT", "DELETE"]),
     ],
 )

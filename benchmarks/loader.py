@@ -16,16 +16,25 @@ _LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 @dataclass(slots=True)
 class Sample:
-    """What one stretch of load saw: latencies in seconds, how long it took, answers by status."""
+    """What one stretch of load saw: latencies in seconds, how long it took, answers by status.
+
+    `each` is what an answer counts for.
+    """
 
     latencies: list[float] = field(default_factory=list)
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
+    each: int = 1
 
     @property
     def rate(self) -> float:
         """Answers a second."""
-        return len(self.latencies) / self.seconds if self.seconds else 0.0
+        return self.each * len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    def keep_every_second(self) -> None:
+        """Leave out the first request, the third and so on, of one connection, and the time they took."""
+        self.latencies = self.latencies[1::2]
+        self.seconds = sum(self.latencies)
 
     def percentile(self, share: float) -> float:
         """Return the latency, in milliseconds, that a share of the requests stayed within."""

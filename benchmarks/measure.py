@@ -4,6 +4,7 @@ import os
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import cycle
 from typing import Any
 
 from starlette.applications import Starlette
@@ -60,6 +61,10 @@ class Target:
         return lambda: maker(world).replace(b" /scim/v2/", b" " + base + b"/", 1)
 
 
+_LIKE_OTHERS = Operation("beside", lambda _world: b"")
+"""How single requests are sent that an operation is compared with."""
+
+
 class WrongAnswer(Exception):
     """A target answered something else than success."""
 
@@ -78,13 +83,13 @@ async def measured(
     bare: list[Sample] = []
     others: dict[str, list[Sample]] = {name: [] for name in peers}
     for _ in range(rounds):
-        own.append(await _sampled(operation.name, ours, operation.ours, operation.connections, seconds))
-        if limit is not None and operation.bare is not None:
-            bare.append(await _sampled("limit", limit, operation.bare, operation.connections, seconds))
+        own.append(await _sampled(operation.name, ours, operation.ours, operation, seconds))
+        if operation.beside is not None:
+            bare.append(await _sampled("beside", ours, operation.beside, _LIKE_OTHERS, seconds))
+        elif limit is not None and operation.bare is not None:
+            bare.append(await _sampled("limit", limit, operation.bare, operation, seconds, is_bare=True))
         for name, peer in peers.items():
-            others[name].append(
-                await _sampled(name, peer, operation.ours, operation.connections, seconds, lenient=True)
-            )
+            others[name].append(await _sampled(name, peer, operation.ours, operation, seconds, lenient=True))
     ratios = [one.rate / other.rate for one, other in zip(own, bare, strict=False) if other.rate]
     return (
         _figures(own),
@@ -95,17 +100,42 @@ async def measured(
 
 
 async def _sampled(
-    name: str, target: Target, maker: Maker, connections: int, seconds: float, *, lenient: bool = False
+    name: str,
+    target: Target,
+    maker: Maker,
+    operation: Operation,
+    seconds: float,
+    *,
+    is_bare: bool = False,
+    lenient: bool = False,
 ) -> Sample:
     """Return one stretch of load; answers a lenient target refuses count as none."""
     requests = target.requests(maker)
-    sample, kept = await drive(target.port, requests, connections=connections, seconds=seconds, keep=1)
+    if operation.undone is not None:
+        requests = _in_turns(target.requests(operation.undone[is_bare]), requests)
+    sample, kept = await drive(
+        target.port, requests, connections=operation.connections, seconds=seconds, keep=1
+    )
     wrong = {status: count for status, count in sample.statuses.items() if status not in GOOD}
     if wrong and not lenient:
         raise WrongAnswer(f"{name}: {wrong}: {kept[0][:400]!r}")
     if wrong:
         sample.latencies = sample.latencies[: sum(sample.statuses.values()) - sum(wrong.values())]
+    if operation.undone is not None:
+        sample.keep_every_second()
+    sample.each = operation.each
     return sample
+
+
+def _in_turns(one: Callable[[], bytes], other: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Return what makes a request of each kind in turns."""
+    makers = cycle((one, other))
+
+    def made() -> bytes:
+        maker = next(makers)
+        return maker()
+
+    return made
 
 
 def _figures(samples: Sequence[Sample]) -> Figures:
@@ -132,6 +162,8 @@ async def statements_of(
             found[0] += 1
             seen(text, arguments)
 
+        if operation.undone is not None:
+            await _called(application, operation.undone[0](world))
         with database.observed(note):
             status = await _called(application, operation.ours(world))
         if status not in GOOD:

@@ -17,6 +17,7 @@ PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 Maker = Callable[["World"], bytes]
+THOUSAND = 1_000
 
 
 @dataclass(slots=True)
@@ -50,13 +51,26 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One row of the table: the request to this server, that to the bare handlers, and the ratio to reach."""
+    """One row of the table: the request to this server, that to the bare handlers, and the ratio to reach.
+
+    `undone` are requests that take the effect of the others back: each is preceded by one, which does not
+    count. `each` is what a request counts for. `beside` is a request to this server that the rate is
+    compared with, in place of the bare handlers'.
+    """
 
     name: str
     ours: Maker
     bare: Maker | None = None
     least: float | None = None
     connections: int = 16
+    undone: tuple[Maker, Maker] | None = None
+    each: int = 1
+    beside: Maker | None = None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its statements are: those of a Bulk depend on what is in it."""
+        return self.each == 1
 
 
 def _body(value: Any) -> bytes:
@@ -152,6 +166,27 @@ def _membership(size: int, operation: str) -> Maker:
     return made
 
 
+def _thousand(size: int, operation: str) -> tuple[Maker, Maker]:
+    """Return requests that add or remove the last thousand users, to this server and to the bare handlers."""
+
+    def made(world: World) -> bytes:
+        value = [{"value": own_id} for own_id in world.ids[-THOUSAND:]]
+        said = _patch({"op": operation, "path": "members", "value": value})
+        return request("PATCH", f"{BASE}/Groups/{world.groups[size]}", world.token, _body(said))
+
+    method = "PUT" if operation == "add" else "DELETE"
+    bare = _plain(method, lambda w: f"/groups/{w.groups[size]}", says=lambda w: w.ids[-THOUSAND:])
+    return made, bare
+
+
+def _of_thousands(size: int) -> list[Operation]:
+    add, remove = _thousand(size, "add"), _thousand(size, "remove")
+    return [
+        Operation(f"add 1,000 members to {size:,}", *add, 0.40, connections=1, undone=remove),
+        Operation(f"remove 1,000 members of {size:,}", *remove, 0.40, connections=1, undone=add),
+    ]
+
+
 def _group(own_id: str) -> Maker:
     return _get(lambda _world: f"/Groups/{own_id}?excludedAttributes=members")
 
@@ -161,6 +196,7 @@ _MEMBER_BARE = _plain(
 )
 _CHANGE_BARE = _plain("PATCH", lambda w: f"/users/{w.any_id()}", says=_entra)
 _LIST_BARE = _plain("GET", lambda w: f"/users?after={w.any_id()}")
+_POST = _sent("POST", lambda _world: "/Users", lambda world: user(next(world.fresh), prefix="new"))
 _GET_BARE = _plain("GET", lambda w: f"/users/{w.any_id()}")
 
 
@@ -215,7 +251,7 @@ def operations(world: World) -> list[Operation]:
         ),
         Operation(
             "POST user",
-            _sent("POST", lambda _w: "/Users", lambda w: user(next(w.fresh), prefix="new")),
+            _POST,
             _plain("POST", lambda _w: "/users", says=lambda w: user(next(w.fresh), prefix="new")),
             0.40,
         ),
@@ -243,7 +279,10 @@ def operations(world: World) -> list[Operation]:
                 _GET_BARE,
             ),
         ]
+    for size in world.groups:
+        rows += _of_thousands(size)
+    bulk = _sent("POST", lambda _w: "/Bulk", _bulk(THOUSAND))
     rows.append(
-        Operation("Bulk of 1,000 creates", _sent("POST", lambda _w: "/Bulk", _bulk(1_000)), connections=1)
+        Operation("Bulk of 1,000 creates", bulk, least=2.0, connections=1, each=THOUSAND, beside=_POST)
     )
     return rows

@@ -16,6 +16,11 @@ SERVER_CORE, OTHER_CORE = 0, 1
 _PATIENCE = 30.0
 
 
+def has_two_cores() -> bool:
+    """Tell whether server and load can have a core each, whatever this process itself is pinned to by now."""
+    return (os.cpu_count() or 1) > 1
+
+
 def free_port() -> int:
     """Return a TCP port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -40,7 +45,7 @@ class Process:
         """Start the process and wait for its first answer; raises RuntimeError where none comes."""
         self.port = free_port()
         command = [part.replace("{port}", str(self.port)) for part in self.command]
-        if len(os.sched_getaffinity(0)) > 1:
+        if has_two_cores():
             command = ["taskset", "-c", str(SERVER_CORE), *command]
         started = time.perf_counter()
         with self.log.open("ab") as log:

@@ -6,8 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Figures, Row
+from benchmarks.walks import Walk
 
 _HEADINGS = ("operation", "users", "req/s", "p50 ms", "p99 ms", "limit req/s", "ratio", "at least", "SQL")
+
+
+_WALK_HEADINGS = (
+    "walk",
+    "users",
+    "pages",
+    "very first ms",
+    "first page p50",
+    "its p99",
+    "pages p50",
+    "p99",
+    "slowest",
+    "p50 to first",
+    "p99 to first",
+)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -34,6 +50,18 @@ def _cells(row: Row, peers: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def walk_table(walks: Sequence[Walk]) -> str:
+    """Return walks as a Markdown table."""
+    lines: list[tuple[str, ...]] = [_WALK_HEADINGS, tuple("---" for _ in _WALK_HEADINGS)]
+    for walk in walks:
+        figures = (walk.cold, walk.first, walk.first_p99, walk.p50, walk.p99, walk.slowest)
+        ratios = (f"{walk.ratio:.2f}", f"{walk.late_ratio:.2f}")
+        lines.append(
+            (walk.name, f"{walk.users:,}", f"{walk.pages:,}", *(f"{value:.1f}" for value in figures), *ratios)
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
 def _rate(figures: Figures | None) -> str:
     return "" if figures is None else _number(figures.rate)
 
@@ -42,17 +70,17 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004 - below ten a fraction tells
 
 
-def write(folder: Path, rows: Sequence[Row], facts: dict[str, Any]) -> list[Path]:
+def write(folder: Path, rows: Sequence[Row], walks: Sequence[Walk], facts: dict[str, Any]) -> list[Path]:
     """Write JSON, the tables and a plot for each database; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / "results.json"]
-    files[0].write_text(
-        json.dumps({**facts, "rows": [row.as_dict() for row in rows]}, indent=2), encoding="utf-8"
-    )
+    found = {"rows": [row.as_dict() for row in rows], "walks": [walk.as_dict() for walk in walks]}
+    files[0].write_text(json.dumps({**facts, **found}, indent=2), encoding="utf-8")
     for database in sorted({row.database for row in rows}):
         own = [row for row in rows if row.database == database]
         files += [folder / f"{database}.md", folder / f"{database}.svg"]
-        files[-2].write_text(table(own), encoding="utf-8")
+        own_walks = walk_table([walk for walk in walks if walk.database == database])
+        files[-2].write_text(f"{table(own)}\n{own_walks}", encoding="utf-8")
         plot(files[-1], own)
     return files
 

@@ -86,12 +86,18 @@ def postgresql(folder: Path) -> Iterator[str]:
     running.ensure_pgdata_inited()
     settings = data / "postgresql.auto.conf"
     with settings.open("a", encoding="utf-8") as file:
-        file.write("max_connections = 100\nshared_buffers = 2GB\nmax_wal_size = 4GB\n")
+        file.write(f"max_connections = 100\nshared_buffers = {_shared_buffers()}\nmax_wal_size = 4GB\n")
     running.start()
     try:
         yield str(running.get_uri())
     finally:
         running.cleanup()
+
+
+def _shared_buffers() -> str:
+    """Return a quarter of the machine's memory, as PostgreSQL's manual advises, and 2 GB at the least."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{max(2_048, memory // 4 // 2**20)}MB"
 
 
 def url_of(kind: str, base: str, folder: Path, users: int) -> str:

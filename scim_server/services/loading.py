@@ -9,6 +9,7 @@ from scim_server.scim.resources import Resource
 from scim_server.store import references
 from scim_server.store.database import Reader, Writer
 from scim_server.store.fetching import fetch_whole
+from scim_server.store.groups import groups_of
 
 Projections = dict[str, Projection]
 """By the resource type's name."""
@@ -68,7 +69,7 @@ async def load_references(
         ]
         found = await references.of_sources(reader, tenant_id, ids, stored, now=now)
         inverse = _shown(resource_type, ReferenceKind.INVERSE, projection)
-        groups = await references.groups_of(reader, tenant_id, ids, now=now) if inverse else {}
+        groups = await groups_of(reader, tenant_id, ids, now=now) if inverse else {}
         for resource in own:
             resource.references = dict(found.get(resource.id, {}))
             for attribute in inverse:

@@ -1,7 +1,6 @@
 """Lists: filtered, sorted, paged by index or by cursor, over one or several resource types."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from scim_server.services.loading import Projections, load_references
 from scim_server.services.row_scope import check_readable, confined, is_listed
 from scim_server.services.settlement import Settlement
 from scim_server.services.showing import all_current, is_current, is_shown
+from scim_server.services.walks import Position, WalkMemory
 from scim_server.store import clients as rows
 from scim_server.store import resources
 from scim_server.store.audit import AuditLister
@@ -36,12 +36,7 @@ from scim_server.store.shown_lists import ShownByKey, ShownLister, ShownMatches,
 AnyLister = Lister | ShownLister
 AnyRow = Row | ShownRow
 WALK_FROM = 1_000
-"""Offsets below this are cheap; above it a walk's key position is remembered instead."""
-WALKS_KEPT = 2_000
-WALK_SECONDS = 600
-COUNT_SECONDS = 60
-START_SECONDS = 5
-"""How long a count of many serves the pages of a walk, and the first pages of further ones."""
+"""Offsets below this are mostly cheap; above it a walk's key position is remembered instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +60,6 @@ class Page:
     total: int
     start_index: int | None
     next_cursor: str | None = None
-
-
-class WalkMemory:
-    """Remembers where walks by index are and what they counted, so that no page costs its offset.
-
-    Kept per process and bounded; a forgotten walk costs one offset, never a wrong answer.
-    """
-
-    def __init__(self) -> None:
-        self._entries: OrderedDict[tuple[object, ...], tuple[float, object]] = OrderedDict()
-
-    def remember(self, key: tuple[object, ...], value: object, seconds: float) -> None:
-        """Keep a value for some seconds."""
-        self._entries[key] = (time.monotonic() + seconds, value)
-        self._entries.move_to_end(key)
-        while len(self._entries) > WALKS_KEPT:
-            self._entries.popitem(last=False)
-
-    def recall(self, key: tuple[object, ...]) -> object | None:
-        """Return a value that is still kept."""
-        entry = self._entries.get(key)
-        if entry is None or entry[0] < time.monotonic():
-            return None
-        return entry[1]
 
 
 class Search:
@@ -183,16 +154,12 @@ class Search:
         if size == 0:
             return []
         offset = start_index - 1
-        position = self._walks.recall((*scope, "position", offset)) if offset >= WALK_FROM else None
+        mark, position = self._walks.nearest(scope, offset) or (0, None)
         found: Sequence[AnyRow]
-        if isinstance(position, list):
-            found = await lister.page(reader, limit=size, after=position)
-        else:
-            found = await lister.page(reader, limit=size, offset=offset)
-        if found and offset + len(found) >= WALK_FROM:
-            self._walks.remember(
-                (*scope, "position", offset + len(found)), _position(lister, found[-1]), WALK_SECONDS
-            )
+        found = await lister.page(reader, limit=size, offset=offset - mark, after=position)
+        end = offset + len(found)
+        if found and (end >= WALK_FROM or (isinstance(lister, ShownMatches) and lister.is_common)):
+            self._walks.mark(scope, end, _position(lister, found[-1]))
         return found
 
     async def _total(
@@ -216,14 +183,7 @@ class Search:
         if query.cursor in (None, "") and len(found) < size and (found or query.start_index == 1):
             return query.start_index - 1 + len(found)
         is_start = query.start_index == 1 and not query.cursor
-        remembered = self._walks.recall((*scope, "start" if is_start else "total"))
-        if isinstance(remembered, int):
-            return remembered
-        total = await lister.count(reader)
-        if total >= WALK_FROM:
-            self._walks.remember((*scope, "total"), total, COUNT_SECONDS)
-            self._walks.remember((*scope, "start"), total, START_SECONDS)
-        return total
+        return await self._walks.total(scope, lambda: lister.count(reader), is_start=is_start, many=WALK_FROM)
 
     async def _cursor_page(
         self,
@@ -317,7 +277,7 @@ def _readable(call: CallContext, types: Sequence[ResourceType]) -> Sequence[Reso
     return allowed
 
 
-def _position(lister: AnyLister, row: AnyRow) -> list[object]:
+def _position(lister: AnyLister, row: AnyRow) -> Position:
     return [row.resource.id] if lister.sort_key is None else [row.sort_key, row.resource.id]
 
 

@@ -38,7 +38,7 @@ _DRIVERS = {
 _ATTEMPTS = 8
 _STEPS_BETWEEN_LOOKS = 200_000
 READ_SECONDS = 30.0
-_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0"}
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
 BUSY_TIMEOUT_MILLISECONDS = 5_000
 

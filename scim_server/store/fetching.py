@@ -11,7 +11,8 @@ from scim_server.scim.documents import is_storable, load
 from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.store.database import Reader, Writer
-from scim_server.store.references import MEMBERS, groups_of, of_sources, pointing
+from scim_server.store.groups import groups_of
+from scim_server.store.references import MEMBERS, of_sources, pointing
 from scim_server.store.resources import COLUMNS, LOCK, fetch_for_update, resource_of
 from scim_server.store.sessions import Row
 from scim_server.store.statements import Statement, given

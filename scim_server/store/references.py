@@ -93,46 +93,6 @@ async def of_sources(
     return found
 
 
-async def groups_of(
-    reader: Reader | Writer, tenant_id: int, ids: Sequence[str], *, now: int | None = None
-) -> dict[str, list[ReferenceValue]]:
-    """Return the groups each resource is in: direct ones, and indirect ones through nested groups."""
-    moment = clock.now() if now is None else now
-    found: dict[str, list[ReferenceValue]] = {}
-    group = resource.alias()
-    for part in chunks(ids):
-        first, further = reference.alias(), reference.alias()
-        start = sa.select(
-            first.c.target_id.label("member"), first.c.source_id.label("group"), sa.literal(1).label("depth")
-        ).where(
-            first.c.tenant_id == tenant_id,
-            first.c.attribute == MEMBERS,
-            first.c.target_id.in_(part),
-            is_visible(first, moment),
-        )
-        upward = start.cte(recursive=True)
-        upward = upward.union(
-            sa.select(upward.c.member, further.c.source_id, sa.literal(2)).where(
-                further.c.tenant_id == tenant_id,
-                further.c.attribute == MEMBERS,
-                further.c.target_id == upward.c.group,
-                is_visible(further, moment),
-            )
-        )
-        depth = sa.func.min(upward.c.depth)
-        query = (
-            sa.select(upward.c.member, upward.c.group, depth, group.c.type, group.c.display)
-            .join(group, sa.and_(group.c.tenant_id == tenant_id, group.c.id == upward.c.group))
-            .where(group.c.deleted.is_(None))
-            .group_by(upward.c.member, upward.c.group, group.c.type, group.c.display)
-            .order_by(upward.c.member, depth, upward.c.group)
-        )
-        for member, group_id, nearest, type_name, display in await reader.execute(query):
-            kind = "direct" if nearest == 1 else "indirect"
-            found.setdefault(member, []).append(ReferenceValue(group_id, type_name, display, kind=kind))
-    return found
-
-
 def _add(dialect: str) -> sa.Executable:
     """Return a statement for new references without payload to each of the targets."""
     texts = given("targets", Texts())

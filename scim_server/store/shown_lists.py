@@ -1,6 +1,7 @@
 """Lists of resources as clients see them by default, in the order of their ids."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,20 +12,14 @@ from scim_server.store.filters import common
 from scim_server.store.filters.compiler import FilterContext, is_unique
 from scim_server.store.filters.contents import example_of
 from scim_server.store.listing import Selection, live_count
+from scim_server.store.matches import MATCHES, TOO_MANY
 from scim_server.store.sessions import Row as Columns
-from scim_server.store.showing import (
-    BY_KEY,
-    FEW,
-    GATHERED,
-    GROUPS,
-    MANY,
-    PAGES,
-    WALKS,
-    Found,
-    found_in,
-    together_in,
-)
+from scim_server.store.showing import BY_KEY, FEW, GROUPS, PAGES, Found, found_in, together_in
+from scim_server.store.statements import Statement
 from scim_server.store.tables import resource
+
+_KEPT = 5_000
+"""Common values that are remembered, the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +53,16 @@ class ShownLister:
     async def page(
         self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
     ) -> list[ShownRow]:
-        """Return a page after an offset or an id; a small one is one statement, a claim confirmed with it."""
-        values = {**self._values, "limit": limit, **({"after": after[-1]} if after else {"offset": offset})}
+        """Return a page from an offset, after an id or both.
+
+        A small one is one statement, a claim confirmed with it.
+        """
+        values = {**self._values, "limit": limit, "offset": offset, "after": after[-1] if after else ""}
+        is_next = bool(after) and not offset
         if limit <= FEW:
-            rows = await reader.claimed_rows(PAGES[bool(after), True], **values)
+            rows = await reader.claimed_rows(PAGES[is_next, True], **values)
             return [ShownRow(found_in(self._type, row)) for row in rows]
-        return await self._with_groups(reader, await reader.rows(PAGES[bool(after), False], **values))
+        return await self._with_groups(reader, await reader.rows(PAGES[is_next, False], **values))
 
     async def _with_groups(self, reader: Reader, rows: Sequence[Columns]) -> list[ShownRow]:
         if not rows:
@@ -84,45 +83,80 @@ class ShownLister:
 class ShownMatches(ShownLister):
     """Lists the resources whose folded copy contains an example, as stored or as it is now.
 
-    What is rare is gathered by index, in one statement that counts it; what is not is found sooner by
-    walking. Which it is for an attribute is learnt from the last answer.
+    What is rare is gathered by index, in one statement that counts it; what is common is found sooner by
+    walking, unless it is too scattered for that. Which of them a value is gets told by a probe and by the
+    first walk, and is remembered of the common ones.
     """
 
-    _common: ClassVar[set[tuple[int, str, str]]] = set()
+    matches: ClassVar = MATCHES
+    _common: ClassVar[OrderedDict[tuple[int, str, str], bool]] = OrderedDict()
+    """Common values, and whether they are looked for by walking."""
 
     def __init__(
-        self, context: FilterContext, selection: Selection, path: str, example: Any, *, is_varying: bool
+        self, context: FilterContext, selection: Selection, example: Any, *, is_varying: bool
     ) -> None:
         super().__init__(context, selection)
-        self._key = (context.tenant_id, self._type, path)
         self._values["example"] = encode(example).decode()
+        self._key = (context.tenant_id, self._type, self._values["example"])
         self._is_varying = is_varying
+
+    @property
+    def is_common(self) -> bool:
+        """Whether so many have the value that nothing but the next page is quickly found."""
+        return self._key in self._common
 
     async def page(
         self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
     ) -> list[ShownRow]:
-        """Return a page after an offset or an id, by walking or by gathering."""
-        values = {**self._values, "after": after[-1] if after else "", "limit": limit}
-        if self._key in self._common and not offset:
-            rows = await reader.rows(WALKS[self._is_varying], **values)
-            if len(rows) == limit:
-                return await self._with_groups(reader, rows)
-            self._common.discard(self._key)
-        return await self._gathered(reader, values, offset)
+        """Return a page from an offset, after an id or both, by gathering or by walking."""
+        values = {**self._values, "after": after[-1] if after else "", "limit": limit, "offset": offset}
+        if not self.is_common:
+            found = await self._gathered(reader, self.matches.probed, values)
+            if found is not None:
+                return found
+            self._remember(is_walked=True)
+        if self._common[self._key] and offset + limit <= self.matches.walked:
+            found = await self._walked(reader, values)
+            if found is not None:
+                return found
+        return await self._gathered(reader, self.matches.gathered, values) or []
 
-    async def _gathered(self, reader: Reader, values: dict[str, Any], offset: int) -> list[ShownRow]:
-        rows = await reader.claimed_rows(GATHERED[self._is_varying], **values, offset=offset)
-        if rows:
-            self.total = int(rows[0][-1])
-            if self.total >= MANY:
-                self._common.add(self._key)
-        return [ShownRow(found_in(self._type, row[:-1])) for row in rows]
+    async def _gathered(
+        self, reader: Reader, statements: Mapping[bool, Statement], values: dict[str, Any]
+    ) -> list[ShownRow] | None:
+        """Return a page, with how many there are noted, or None where there are too many for a probe."""
+        rows = await reader.claimed_rows(statements[self._is_varying], **values)
+        number = int(rows[0][0])
+        if number == TOO_MANY:
+            return None
+        self.total = number
+        if number <= self.matches.many:
+            self._common.pop(self._key, None)
+        elif number > self.matches.walked:
+            self._remember(is_walked=True)
+        return [ShownRow(found_in(self._type, row[1:])) for row in rows if row[1] is not None]
+
+    async def _walked(self, reader: Reader, values: dict[str, Any]) -> list[ShownRow] | None:
+        """Return a page, None where a walk did not find all of it."""
+        rows = await reader.rows(self.matches.walks[self._is_varying], **values)
+        if rows and not rows[-1][0]:
+            *rows, (_, _, _, is_more) = rows
+            if is_more:
+                self._remember(is_walked=False)
+                return None
+        return await self._with_groups(reader, rows)
+
+    def _remember(self, *, is_walked: bool) -> None:
+        self._common[self._key] = is_walked
+        while len(self._common) > _KEPT:
+            self._common.popitem(last=False)
 
     async def count(self, reader: Reader) -> int:
-        """Return how many there are; a walk tells nothing of it, so that they are gathered."""
+        """Return how many there are; a walk tells nothing of it, so that they are counted."""
         if self.total is None:
-            await self._gathered(reader, {**self._values, "after": "", "limit": 1}, 0)
-        return self.total or 0
+            row = await reader.claimed_row(self.matches.counted[self._is_varying], **self._values)
+            self.total = 0 if row is None else int(row[0])
+        return self.total
 
 
 class ShownByKey(ShownLister):
@@ -162,7 +196,7 @@ def shown_lister(context: FilterContext, selection: Selection) -> ShownLister | 
     if _is_special(attribute):
         return None
     path = attribute.path.lower()
-    return ShownMatches(context, selection, path, example, is_varying=path in context.varying)
+    return ShownMatches(context, selection, example, is_varying=path in context.varying)
 
 
 def _is_special(attribute: Attribute) -> bool:

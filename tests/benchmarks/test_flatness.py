@@ -38,7 +38,7 @@ class Costs:
 
 def shared(world: Any) -> list[Operation]:
     """Return the operations that a store of either size has."""
-    return [one for one in operations(world) if one.connections > 1]
+    return [one for one in operations(world) if one.is_counted]
 
 
 async def costs_of(kind: str, url: str, folder: Path) -> Costs:

@@ -11,6 +11,7 @@ from scim_server.scim.filters.binding import bind_value_filter
 from scim_server.scim.filters.grammar import parse_filter
 from scim_server.scim.resources import ReferenceValue
 from scim_server.store import references
+from scim_server.store.groups import groups_of
 from tests.contract.base import StoreGround
 from tests.scim.samples import GROUP, PROBE, STRICT, USER, known
 
@@ -42,7 +43,7 @@ class ReferenceContract(StoreGround):
 
     async def groups(self, member: str) -> dict[str, str | None]:
         """Return the groups of a resource with how it is in each."""
-        found = await self.store.read(lambda reader: references.groups_of(reader, self.tenant, [member]))
+        found = await self.store.read(lambda reader: groups_of(reader, self.tenant, [member]))
         return {value.target: value.kind for value in found.get(member, [])}
 
     async def add(self, group: str, *targets: str) -> int:

@@ -11,6 +11,7 @@ from scim_server.scim.contents import take_references
 from scim_server.scim.resources import ReferenceValue
 from scim_server.store import holders, references
 from scim_server.store.database import Reader, Writer
+from scim_server.store.groups import groups_of
 from scim_server.store.tables import Record, reference
 from tests.contract.base import StoreGround
 from tests.scim.samples import GROUP, REGISTRY, USER, known
@@ -236,7 +237,7 @@ class ValidityContract(StoreGround):
         reaches = await self._reaches(outer, ann)
         await self.store.write(work)
         assert (reaches, await self._reaches(outer, ann)) == (True, False)
-        groups = await self.store.read(lambda reader: references.groups_of(reader, self.tenant, [ann, inner]))
+        groups = await self.store.read(lambda reader: groups_of(reader, self.tenant, [ann, inner]))
         assert groups == {inner: [ReferenceValue(outer, "Group", "outer", kind="direct")]}
         assert await self.found("groups pr", USER) == []
         assert await self.found('groups.display sw ""', USER) == []

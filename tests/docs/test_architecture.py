@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from scim_server.services import search
+from scim_server.services import search, walks
 from scim_server.store.database import BUSY_TIMEOUT_MILLISECONDS
 from scim_server.store.tables import metadata
 from tests.docs.documents import ROOT, document, documents
@@ -41,11 +41,12 @@ def test_the_figures_of_the_walk_memory_are_the_ones_of_the_code() -> None:
     section = ARCHITECTURE.text.partition("## Paging and the memory of walks\n")[2].partition("\n## ")[0]
     facts = [
         f"offsets from {search.WALK_FROM:,} on",
-        f"{search.WALKS_KEPT:,} positions at most",
-        f"remembered for {search.COUNT_SECONDS} seconds",
+        f"{walks.MARKS_KEPT} positions of {walks.WALKS_KEPT:,} walks at most",
+        f"remembered for {walks.COUNT_SECONDS} seconds",
+        f"for {walks.START_SECONDS} seconds or a hundred times as long as counting took",
     ]
     assert [fact for fact in facts if fact not in section] == []
-    assert (search.WALK_SECONDS, "for ten minutes" in section) == (600, True)
+    assert (walks.WALK_SECONDS, "for ten minutes" in section) == (600, True)
 
 
 @pytest.mark.parametrize("path", ["docs/architecture.md", "docs/operations.md"])

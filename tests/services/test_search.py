@@ -1,6 +1,5 @@
 """Walks through long lists: the key of a walk is remembered, nobody is skipped, nothing costs its offset."""
 
-import time
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from scim_server.scim.messages.query import Query
 from scim_server.security.principals import PERMISSIONS, Principal
 from scim_server.services.context import CallContext
 from scim_server.services.lifecycle import Lifecycle
-from scim_server.services.search import WALK_FROM, WALKS_KEPT, Page, PageLimits, Search, WalkMemory
+from scim_server.services.search import WALK_FROM, Page, PageLimits, Search
 from scim_server.store import clients, counters, references, resources
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
@@ -126,11 +125,22 @@ async def test_beyond_the_first_thousand_a_walk_uses_its_key(walker: Walker) -> 
     assert "resource.id > " in cost.statements[0]
 
 
-async def test_a_jump_beyond_the_first_thousand_uses_the_offset(walker: Walker) -> None:
+async def test_a_jump_beyond_the_first_thousand_counts_in_the_index_what_it_skips(walker: Walker) -> None:
     with counted(walker.database) as cost:
         page = await walker.page(1_101)
     assert ids(page) == walker.ids[1_100:1_200]
-    assert "resource.id > " not in cost.statements[0]
+    assert "resource.id >= (SELECT" in cost.statements[0]
+
+
+async def test_a_walk_whose_other_pages_another_process_serves_goes_on_from_the_nearest_known(
+    walker: Walker,
+) -> None:
+    other = Walker(walker.database, walker.tenant_id)
+    seen = ids(await walker.page(901))
+    await walker.delete(*walker.ids[:10])
+    seen += ids(await other.page(1_001 - 10))
+    seen += ids(await walker.page(1_101))
+    assert seen == walker.ids[900:1_200]
 
 
 async def test_walks_of_other_clients_queries_and_orders_are_other_walks(walker: Walker) -> None:
@@ -200,21 +210,3 @@ async def test_who_may_not_look_gets_nothing(walker: Walker) -> None:
     walker.principal = Principal(1, "one", "c", "c", "idp", "generic", GENERIC, frozenset(["user:create"]))
     with pytest.raises(Forbidden):
         await walker.page()
-
-
-def test_a_walk_memory_forgets_the_oldest_first() -> None:
-    memory = WalkMemory()
-    for number in range(WALKS_KEPT + 1):
-        memory.remember((number,), number, 60)
-    assert (memory.recall((0,)), memory.recall((1,)), memory.recall((WALKS_KEPT,))) == (None, 1, WALKS_KEPT)
-
-
-def test_a_walk_memory_forgets_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    moment = 100.0
-    monkeypatch.setattr(time, "monotonic", lambda: moment)
-    memory = WalkMemory()
-    memory.remember(("a",), 1, 60)
-    moment = 159.0
-    assert memory.recall(("a",)) == 1
-    moment = 161.0
-    assert memory.recall(("a",)) is None

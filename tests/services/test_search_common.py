@@ -1,5 +1,6 @@
 """Filters on what many have and on what few have: the same pages however they are looked for."""
 
+from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -14,18 +15,25 @@ from scim_server.services.search import Page, PageLimits, Search
 from scim_server.store import clients, counters
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
+from scim_server.store.matches import Matches
+from scim_server.store.shown_lists import ShownMatches
 from scim_server.store.tables import resource
+from tests.store.statements import counted
 from tests.support.two_paths import in_full
 
 REGISTRY = load_registry()
 USER = REGISTRY.resource_types["User"]
-COMMON, RARE, LATE = 1_500, 7, 30
+COMMON, RARE, LATE, SCATTERED = 1_500, 7, 330, 100
 """How many have each title; the late ones stand behind all others."""
+MATCHES = Matches(60, 200)
+"""Fewer than in earnest are many here, and walks end sooner: before the late ones, which are common too, and
+before a page of those that are scattered."""
 SIZE = 400
 FILTERS = {
     "common": 'title eq "common"',
     "rare": 'title eq "rare"',
     "late": 'title eq "late"',
+    "scattered": 'title eq "scattered"',
     "nobody's": 'title eq "nobody"',
     "common and varying": "active eq true",
     "rare and varying": "active eq false",
@@ -45,6 +53,8 @@ class Tenant:
         titles = ["common"] * COMMON
         for number in range(RARE):
             titles.insert(number * 200, "rare")
+        for number in range(SCATTERED):
+            titles.insert(number * 15, "scattered")
         titles += ["late"] * LATE
         rows = [_row(self.tenant_id, number, title) for number, title in enumerate(titles)]
 
@@ -107,6 +117,12 @@ def _row(tenant_id: int, number: int, title: str) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(autouse=True)
+def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ShownMatches, "matches", MATCHES)
+    monkeypatch.setattr(ShownMatches, "_common", OrderedDict())
+
+
 @pytest.fixture
 async def tenant(database: Database) -> Tenant:
     tenant_id = await database.write(lambda writer: clients.ensure_tenant(writer, "one", 1))
@@ -159,3 +175,48 @@ async def test_what_is_rare_is_found_after_a_common_value_of_the_same_attribute(
     assert (page.total, len(page.resources)) == (RARE, 5)
     page = await caller.page(FILTERS["nobody's"], count=5)
     assert (page.total, len(page.resources)) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["common", "late", "scattered", "common and varying", "of a list"])
+async def test_a_jump_into_what_is_common_is_that_of_the_plain_lister(name: str, tenant: Tenant) -> None:
+    caller = tenant.caller()
+    for start in (1, 101, 301, 42, 323, 1_402, 9_000):
+        with in_full():
+            expected = await tenant.caller().page(FILTERS[name], start_index=start, count=25)
+        page = await caller.page(FILTERS[name], start_index=start, count=25)
+        assert [one.id for one in page.resources] == [one.id for one in expected.resources], start
+        assert page.total == expected.total
+
+
+async def test_what_others_have_many_of_is_found_in_a_tenant_with_few(tenant: Tenant) -> None:
+    tenant_id = await tenant.database.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
+    rows = [_row(tenant_id, number, "common") for number in range(4)]
+
+    async def work(writer: Writer) -> None:
+        await writer.execute(resource.insert(), rows)
+        await counters.count_live(writer, tenant_id, "User", len(rows))
+
+    await tenant.database.write(work)
+    other = Tenant(tenant.database, tenant_id).caller()
+    for query in ({}, {"count": 2}, {"count": 0}, {"start_index": 3}):
+        page = await other.page(FILTERS["common"], **query)
+        assert page.total == 4
+    assert [one.id for one in page.resources] == [row["id"] for row in rows[2:]]
+
+
+async def test_one_common_value_makes_no_other_one_common(tenant: Tenant, database: Database) -> None:
+    caller = tenant.caller()
+    await caller.page(FILTERS["common"], count=5)
+    with counted(database) as cost:
+        await caller.page(FILTERS["rare"], count=5)
+    if database.dialect == "postgresql":
+        assert [text.split()[1] for text in cost.statements if "folded" in text] == ["matching"]
+
+
+async def test_the_second_page_of_what_is_common_is_no_offset(tenant: Tenant, database: Database) -> None:
+    caller = tenant.caller()
+    await caller.page(FILTERS["common"], count=20)
+    with counted(database) as cost:
+        await caller.page(FILTERS["common"], count=20, start_index=21)
+    if database.dialect == "postgresql":
+        assert [text for text in cost.statements if "MATERIALIZED" in text] == []
