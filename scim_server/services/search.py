@@ -173,11 +173,11 @@ class Search:
     ) -> int:
         """Return the number of results without counting where something cheaper knows it."""
         scoped = any(condition is not None for _, condition in lister.selection.types)
+        if isinstance(lister, ShownLister) and lister.total is not None:
+            return lister.total
         if not scoped and not isinstance(lister, AuditLister):
             names = [kind.name for kind, _ in lister.selection.types]
             return await live_count(reader, lister.context.tenant_id, names)
-        if isinstance(lister, ShownMatches) and lister.total is not None:
-            return lister.total
         if isinstance(lister, ShownByKey) and query.start_index == 1:
             return len(found) if size else await lister.count(reader)
         if query.cursor in (None, "") and len(found) < size and (found or query.start_index == 1):

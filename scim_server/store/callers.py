@@ -5,7 +5,7 @@ the same snapshot: revocation takes effect with the next request, and costs no s
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -76,14 +76,19 @@ _COLUMNS = (
     token.c.last_used,
 )
 _OF_CLIENT = sa.and_(client.c.tenant_id == token.c.tenant_id, client.c.id == token.c.client_id)
-OF_TOKEN = Statement(
-    lambda _dialect: (
+
+
+def of_token(_dialect: str) -> sa.Select[Any]:
+    """Return the query for the Caller of a token's digest."""
+    return (
         sa.select(*_COLUMNS)
         .join_from(token, client, _OF_CLIENT)
         .join(tenant, tenant.c.id == client.c.tenant_id)
         .where(token.c.digest == given("digest"))
     )
-)
+
+
+OF_TOKEN = Statement(of_token)
 """The Caller of a token's digest."""
 OF_CLIENT = Statement(
     lambda _dialect: (

@@ -156,11 +156,19 @@ def _of_first(
     return query.limit(1).correlate_except(rows).scalar_subquery()
 
 
-_LIVE = Statement(
-    lambda dialect: sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
+def live_number(dialect: str) -> sa.Select[int]:
+    """Return the query for the sum of the counters that are `names`."""
+    return sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), sa.literal_column("0"))).where(
         counter.c.tenant_id == given("tenant_id"), one_of(dialect, counter.c.name, "names")
     )
-)
+
+
+_LIVE = Statement(live_number)
+
+
+def counters_of(type_names: Sequence[str]) -> list[str]:
+    """Return the names of the counters of live resources."""
+    return [f"live:{name}" for name in type_names]
 
 
 async def live_count(reader: Reader | Writer, tenant_id: int, type_names: Sequence[str]) -> int:
@@ -168,6 +176,6 @@ async def live_count(reader: Reader | Writer, tenant_id: int, type_names: Sequen
 
     A claim of a reader's is confirmed with it.
     """
-    names = [f"live:{name}" for name in type_names]
+    names = counters_of(type_names)
     row = await reader.claimed_row(_LIVE, tenant_id=tenant_id, names=names)
     return 0 if row is None else int(row[0])

@@ -64,6 +64,11 @@ class Reader(Connection):
         claim.confirm(found[0][:WIDTH] if found else None)
         return [row[WIDTH:] for row in found if row[WIDTH] is not None]
 
+    @property
+    def open_claim(self) -> Claim | None:
+        """The claim, where it has yet to be confirmed."""
+        return None if self._claim is None or self._claim.is_confirmed else self._claim
+
     async def confirm(self) -> None:
         """Confirm the claim, where one is open; raises CallerChanged."""
         claim = self._claim

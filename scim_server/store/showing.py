@@ -25,7 +25,7 @@ from scim_server.store.validity import is_visible
 NOW = given("now", sa.BigInteger())
 _NESTED = "!"
 _GROUP: sa.ColumnElement[str] = sa.literal_column("'Group'")
-_MEMBERS: sa.ColumnElement[str] = sa.literal_column(f"'{MEMBERS}'")
+MEMBERSHIPS: sa.ColumnElement[str] = sa.literal_column(f"'{MEMBERS}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _is_nested(group_id: sa.ColumnElement[str], type_name: sa.ColumnElement[str]
     in_another: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
         outer.c.tenant_id == given("tenant_id"),
         outer.c.target_id == group_id,
-        outer.c.attribute == _MEMBERS,
+        outer.c.attribute == MEMBERSHIPS,
     )
     return sa.or_(sa.exists(in_another), type_name != _GROUP)
 
@@ -95,7 +95,7 @@ def _groups(dialect: str, is_member: sa.ColumnElement[bool], member: sa.FromClau
         .where(
             member.c.tenant_id == given("tenant_id"),
             is_member,
-            member.c.attribute == _MEMBERS,
+            member.c.attribute == MEMBERSHIPS,
             is_visible(member, NOW),
         )
         .order_by(member.c.target_id, member.c.source_id)
@@ -169,6 +169,12 @@ def _page(dialect: str, *, is_after: bool, with_groups: bool) -> sa.Select[Any]:
     return query.where(resource.c.id >= first.offset(given("offset", sa.BigInteger())).scalar_subquery())
 
 
+def shown_group(dialect: str, group: sa.FromClause) -> sa.ColumnElement[str]:
+    """Return the JSON of a group as its members show it, or what tells that they have to be read in full."""
+    nested: sa.ColumnElement[str] = sa.literal_column(f"'{_NESTED}'")
+    return sa.case((_is_nested(group.c.id, group.c.type), nested), else_=_membership(dialect, group))
+
+
 def _groups_of_page(dialect: str) -> sa.CompoundSelect[Any]:
     """Return a query for the ids of each member's groups, and for what is shown of each of these groups.
 
@@ -180,7 +186,7 @@ def _groups_of_page(dialect: str) -> sa.CompoundSelect[Any]:
         .where(
             member.c.tenant_id == given("tenant_id"),
             one_of(dialect, member.c.target_id, "ids"),
-            member.c.attribute == _MEMBERS,
+            member.c.attribute == MEMBERSHIPS,
             is_visible(member, NOW),
         )
         .order_by(member.c.target_id, member.c.source_id)
@@ -192,11 +198,7 @@ def _groups_of_page(dialect: str) -> sa.CompoundSelect[Any]:
         pairs.c.member.label("id"),
         together(pairs.c.own, sa.literal_column("','")).label("text"),
     ).group_by(pairs.c.member)
-    shown = sa.case(
-        (_is_nested(group.c.id, group.c.type), sa.literal_column(f"'{_NESTED}'")),
-        else_=_membership(dialect, group),
-    )
-    of_groups = sa.select(sa.literal_column("0"), group.c.id, shown).where(
+    of_groups = sa.select(sa.literal_column("0"), group.c.id, shown_group(dialect, group)).where(
         group.c.tenant_id == given("tenant_id"),
         group.c.id.in_(sa.select(pairs.c.own)),
         group.c.deleted.is_(None),

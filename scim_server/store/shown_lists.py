@@ -11,13 +11,15 @@ from scim_server.store.database import Reader
 from scim_server.store.filters import common
 from scim_server.store.filters.compiler import FilterContext, is_unique
 from scim_server.store.filters.contents import example_of
-from scim_server.store.listing import Selection, live_count
+from scim_server.store.listing import Selection, counters_of, live_count
 from scim_server.store.matches import MATCHES, TOO_MANY
 from scim_server.store.sessions import Row as Columns
 from scim_server.store.showing import BY_KEY, FEW, GROUPS, PAGES, Found, found_in, together_in
 from scim_server.store.statements import Statement
 from scim_server.store.tables import resource
+from scim_server.store.whole_pages import WholePage, read_whole
 
+_WHOLE = {is_next: WholePage(PAGES[is_next, False], is_counted=True) for is_next in (False, True)}
 _KEPT = 5_000
 """Common values that are remembered, the latest ones."""
 
@@ -55,14 +57,18 @@ class ShownLister:
     ) -> list[ShownRow]:
         """Return a page from an offset, after an id or both.
 
-        A small one is one statement, a claim confirmed with it.
+        It is one statement, a claim confirmed with it, except for a larger one on SQLite.
         """
         values = {**self._values, "limit": limit, "offset": offset, "after": after[-1] if after else ""}
         is_next = bool(after) and not offset
         if limit <= FEW:
             rows = await reader.claimed_rows(PAGES[is_next, True], **values)
             return [ShownRow(found_in(self._type, row)) for row in rows]
-        return await self._with_groups(reader, await reader.rows(PAGES[is_next, False], **values))
+        if reader.dialect.name == "sqlite":
+            return await self._with_groups(reader, await reader.rows(PAGES[is_next, False], **values))
+        parts = await read_whole(reader, _WHOLE[is_next], names=counters_of([self._type]), **values)
+        self.total = parts.number
+        return [ShownRow(found_in(self._type, row)) for row in parts.rows]
 
     async def _with_groups(self, reader: Reader, rows: Sequence[Columns]) -> list[ShownRow]:
         if not rows:

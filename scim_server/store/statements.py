@@ -59,15 +59,16 @@ class Statement:
 
     def _joined(self, other: "Statement") -> "Statement":
         def build(dialect: str) -> Executable:
-            own, others = (each._selected(dialect) for each in (self, other))  # noqa: SLF001
+            own, others = (each.select(dialect).subquery() for each in (self, other))
             return sa.select(own, others).select_from(own.outerjoin(others, sa.true()))
 
         return Statement(build)
 
-    def _selected(self, dialect: str) -> sa.Subquery:
+    def select(self, dialect: str) -> sa.Select[Any]:
+        """Return the query, which it has to be, as a part of another one."""
         statement = self._build(dialect)
         assert isinstance(statement, sa.Select)  # noqa: S101 - only queries stand beside another
-        return statement.subquery()
+        return statement
 
     def compiled(self, dialect: str) -> "Compiled":
         """Return the form for a database."""
