@@ -6,10 +6,11 @@ from scim_server.scim.documents import is_storable
 from scim_server.scim.resources import Resource
 from scim_server.store.database import Reader, Writer
 from scim_server.store.failures import LostRace
+from scim_server.store.filters.entries import entry_at
 from scim_server.store.filters.json import JSON_DIALECTS, has
 from scim_server.store.phases import add_phases
 from scim_server.store.resources import COLUMNS, Contents, columns_of, only
-from scim_server.store.tables import resource
+from scim_server.store.tables import folded_value, resource
 
 
 def _deleted(tenant_id: int, type_name: str) -> sa.ColumnElement[bool]:
@@ -34,6 +35,16 @@ async def find_deleted_by(
 ) -> Resource | None:
     """Return the resource deleted last of those that had a folded value at a top-level attribute."""
     test = has(JSON_DIALECTS[reader.dialect.name], resource.c.folded, path.lower(), value)
+    if reader.dialect.name == "sqlite":
+        entry = entry_at([path.lower()], value)
+        ids = sa.select(folded_value.c.resource_id).where(
+            folded_value.c.tenant_id == tenant_id,
+            folded_value.c.type == type_name,
+            folded_value.c.deleted == 1,
+            folded_value.c.path == entry.path,
+            folded_value.c.key == entry.key,
+        )
+        test = sa.and_(resource.c.id.in_(ids), test)
     newest = (resource.c.deleted.desc(), resource.c.id.desc())
     query = sa.select(*COLUMNS).where(_deleted(tenant_id, type_name), test).order_by(*newest).limit(1)
     return await only(reader, query, None)

@@ -15,6 +15,7 @@ from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterCompiler, FilterContext
 from scim_server.store.filters.contents import path_of
 from scim_server.store.filters.json import Expression, Test
+from scim_server.store.filters.narrowing import narrowed, plan_of
 from scim_server.store.filters.source import RESOURCES, Source
 from scim_server.store.filters.varying import value_as_it_is
 from scim_server.store.statements import Statement, given, one_of
@@ -91,12 +92,20 @@ class Lister:
         beyond = sa.or_(later(self.sort_key, key), sa.and_(self.sort_key == key, id_later))
         return beyond if self.selection.descending else sa.or_(beyond, missing)
 
+    async def _test(self, reader: Reader | Writer) -> Test:
+        """Return the test of a row; on SQLite of few rows where few can satisfy the conditions."""
+        if reader.dialect.name != "sqlite" or self.source is not RESOURCES:
+            return self._where()
+        plan = plan_of(self.selection.types, self.context)
+        ids = None if plan is None else await narrowed(reader, plan, self.context)
+        return self._where() if ids is None else sa.and_(self._where(), self.source.id.in_(ids))
+
     async def page(
         self, reader: Reader | Writer, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
     ) -> list[Row]:
         """Return a page; ids are chosen first and their documents read after, whatever the offset."""
         key = self.sort_key if self.sort_key is not None else sa.null()
-        chosen = sa.select(self.source.id, key.label("sort_key")).where(self._where())
+        chosen = sa.select(self.source.id, key.label("sort_key")).where(await self._test(reader))
         if after is not None:
             chosen = chosen.where(self._after(after))
         chosen = chosen.order_by(*self._order()).limit(limit)
@@ -114,7 +123,7 @@ class Lister:
 
     async def count(self, reader: Reader | Writer) -> int:
         """Return how many resources the selection has."""
-        query = sa.select(sa.func.count()).where(self._where())
+        query = sa.select(sa.func.count()).where(await self._test(reader))
         return (await reader.execute(query)).scalar_one()
 
 

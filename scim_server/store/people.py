@@ -8,9 +8,10 @@ from sqlalchemy.dialects import postgresql
 
 from scim_server.scim.documents import encode, load
 from scim_server.store.database import Reader, Writer
+from scim_server.store.filters.entries import entry_at
 from scim_server.store.resources import chunks
 from scim_server.store.statements import Statement, Texts, given, one_of
-from scim_server.store.tables import resource, unique_value
+from scim_server.store.tables import folded_value, resource, unique_value
 
 _USER = "User"
 UNIQUE_NAMES = (
@@ -31,18 +32,23 @@ _CALLED = Statement(
 
 
 def _with_address(dialect: str) -> sa.Select[Any]:
-    """Return a query for the users that may have an address: by index, or on SQLite by its JSON text."""
-    mentions = (
-        resource.c.folded.op("@>")(sa.cast(given("example", sa.Text()), postgresql.JSONB()))
-        if dialect == "postgresql"
-        else sa.func.instr(resource.c.folded, given("text", sa.Text())) > 0
-    )
-    return sa.select(resource.c.id, resource.c.folded).where(
+    """Return a query for the users that may have an address."""
+    found = sa.select(resource.c.id, resource.c.folded).where(
         resource.c.tenant_id == given("tenant_id"),
         resource.c.type == _USER,
         resource.c.deleted.is_(None),
-        mentions,
     )
+    if dialect == "postgresql":
+        example = sa.cast(given("example", sa.Text()), postgresql.JSONB())
+        return found.where(resource.c.folded.op("@>")(example))
+    ids = sa.select(folded_value.c.resource_id).where(
+        folded_value.c.tenant_id == given("tenant_id"),
+        folded_value.c.type == _USER,
+        folded_value.c.deleted == sa.literal_column("0"),
+        folded_value.c.path == given("path"),
+        folded_value.c.key == given("key"),
+    )
+    return found.where(resource.c.id.in_(ids))
 
 
 _WITH_ADDRESS = Statement(_with_address)
@@ -122,9 +128,8 @@ async def _with_addresses(
     found: dict[str, list[dict[str, Any]]] = {}
     for address in addresses:
         example = encode({"emails": [{"value": address}]}).decode()
-        rows = await reader.rows(
-            _WITH_ADDRESS, tenant_id=tenant_id, example=example, text=encode(address).decode()
-        )
+        entry = entry_at(["emails", "value"], address)
+        rows = await reader.rows(_WITH_ADDRESS, tenant_id=tenant_id, example=example, **entry._asdict())
         found |= {own_id: load(folded).get("emails", []) for own_id, folded in rows}
     return list(found.items())
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scim_server.scim.attributes import Attribute, ReferenceKind
-from scim_server.scim.documents import encode, is_storable
+from scim_server.scim.documents import encode, is_storable, load
+from scim_server.scim.filters.binding import Condition
 from scim_server.store.database import Reader
+from scim_server.store.entry_pages import CANDIDATES, ENTRY_NUMBERS, ENTRY_PAGES, MANY
 from scim_server.store.filters import common
 from scim_server.store.filters.compiler import FilterContext, is_unique
 from scim_server.store.filters.contents import example_of
-from scim_server.store.listing import Selection, counters_of, live_count
+from scim_server.store.filters.entries import Entry, contains, telling
+from scim_server.store.listing import Lister, Row, Selection, counters_of, live_count
 from scim_server.store.matches import MATCHES, TOO_MANY
 from scim_server.store.sessions import Row as Columns
 from scim_server.store.showing import BY_KEY, FEW, GROUPS, PAGES, Found, found_in, together_in
@@ -22,6 +25,8 @@ from scim_server.store.whole_pages import WholePage, read_whole
 _WHOLE = {is_next: WholePage(PAGES[is_next, False], is_counted=True) for is_next in (False, True)}
 _KEPT = 5_000
 """Common values that are remembered, the latest ones."""
+_CANDIDATES = 100
+"""Resources that are looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class ShownLister:
 
     async def page(
         self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
-    ) -> list[ShownRow]:
+    ) -> Sequence[ShownRow | Row]:
         """Return a page from an offset, after an id or both.
 
         It is one statement, a claim confirmed with it, except for a larger one on SQLite.
@@ -165,6 +170,96 @@ class ShownMatches(ShownLister):
         return self.total
 
 
+class ShownEntries(ShownLister):
+    """Lists the resources that have an entry of SQLite's index, as stored or as they are now.
+
+    A page is found by index whatever there is. How many there are is counted with it as long as they are
+    few; which attributes have more is learnt from the last answer.
+    """
+
+    _common: ClassVar[set[tuple[int, str, str]]] = set()
+
+    def __init__(
+        self, context: FilterContext, selection: Selection, entry: Entry, *, is_varying: bool
+    ) -> None:
+        super().__init__(context, selection)
+        self._key = (context.tenant_id, self._type, entry.path)
+        self._values |= entry._asdict()
+        self._is_varying = is_varying
+
+    async def page(
+        self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
+    ) -> list[ShownRow]:
+        """Return a page from an offset, after an id or both."""
+        is_counted = self._key not in self._common
+        values = {**self._values, "after": after[-1] if after else "", "limit": limit, "offset": offset}
+        statement = ENTRY_PAGES[self._is_varying, is_counted]
+        is_quick = offset <= MANY and not self._is_varying
+        rows = await (reader.claimed_rows if is_quick else reader.rows_of_many)(statement, **values)
+        if rows and is_counted:
+            self._learn(rows[0][-1])
+        return await self._with_groups_of_all(reader, [row[:-1] for row in rows])
+
+    def _learn(self, number: int) -> None:
+        if number < MANY:
+            self.total = number
+        else:
+            self._common.add(self._key)
+
+    async def _with_groups_of_all(self, reader: Reader, rows: Sequence[Columns]) -> list[ShownRow]:
+        if len(rows) > FEW:
+            return await self._with_groups(reader, [row[:-1] for row in rows])
+        return [ShownRow(found_in(self._type, row)) for row in rows]
+
+    async def count(self, reader: Reader) -> int:
+        """Return how many there are."""
+        if self.total is None:
+            ((self.total,),) = await reader.rows_of_many(ENTRY_NUMBERS[self._is_varying], **self._values)
+            if self.total < MANY:
+                self._common.discard(self._key)
+        return self.total or 0
+
+
+class ShownCandidates(ShownLister):
+    """Lists the resources that contain an example, looked for among those that have one of its entries.
+
+    For SQLite, where an entry does not say all of the example. Where many have the entry, the filter is
+    compiled and run as any other.
+    """
+
+    def __init__(self, context: FilterContext, selection: Selection, entry: Entry, example: Any) -> None:
+        super().__init__(context, selection)
+        self._values |= entry._asdict()
+        self._example = example
+        self._whole = Lister(context, selection)
+
+    async def page(
+        self, reader: Reader, *, limit: int, offset: int = 0, after: Sequence[Any] | None = None
+    ) -> Sequence[ShownRow | Row]:
+        """Return a page from an offset, after an id or both."""
+        found = await self._matching(reader)
+        if found is None:
+            return await self._whole.page(reader, limit=limit, offset=offset, after=after)
+        start = after[-1] if after else ""
+        self.total = len(found)
+        return [row for row in found if row.resource.id > start][offset : offset + limit]
+
+    async def _matching(self, reader: Reader) -> list[ShownRow] | None:
+        """Return all there are, None where the candidates are many."""
+        rows = await reader.claimed_rows(CANDIDATES, **self._values, limit=_CANDIDATES + 1)
+        if len(rows) > _CANDIDATES:
+            return None
+        matching = (row for row in rows if contains(load(row[-1]), self._example))
+        return [ShownRow(found_in(self._type, row[:-1])) for row in matching]
+
+    async def count(self, reader: Reader) -> int:
+        """Return how many there are."""
+        if self.total is None:
+            found = await self._matching(reader)
+            self.total = await self._whole.count(reader) if found is None else len(found)
+        return self.total
+
+
 class ShownByKey(ShownLister):
     """Lists the one resource, if any, that holds a unique value."""
 
@@ -196,13 +291,25 @@ def shown_lister(context: FilterContext, selection: Selection) -> ShownLister | 
     if is_unique(condition) and not _is_special(condition.attribute):
         return ShownByKey(context, selection, condition.attribute.path, str(condition.value))
     found = example_of(condition)
-    if found is None or context.json.contains(resource.c.folded, {}) is None:
+    if found is None or _is_special(found[0]):
         return None
     attribute, example = found
-    if _is_special(attribute):
+    is_varying = attribute.path.lower() in context.varying
+    if context.json.contains(resource.c.folded, {}) is not None:
+        return ShownMatches(context, selection, example, is_varying=is_varying)
+    return _by_entry(context, selection, condition, example, is_varying=is_varying)
+
+
+def _by_entry(
+    context: FilterContext, selection: Selection, condition: Condition, example: Any, *, is_varying: bool
+) -> ShownLister | None:
+    """Return what lists by SQLite's index, None where it does not say how something is by now."""
+    entry, is_all = telling(condition)
+    if isinstance(entry.key, str) and not is_storable(entry.key):
         return None
-    path = attribute.path.lower()
-    return ShownMatches(context, selection, example, is_varying=path in context.varying)
+    if is_all:
+        return ShownEntries(context, selection, entry, is_varying=is_varying)
+    return None if is_varying else ShownCandidates(context, selection, entry, example)
 
 
 def _is_special(attribute: Attribute) -> bool:

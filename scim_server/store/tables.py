@@ -106,6 +106,28 @@ unique_value = sa.Table(
     sa.Index("unique_value_of_resource", "tenant_id", "resource_id"),
 )
 
+folded_value = sa.table(
+    "folded_value",
+    sa.column("tenant_id", sa.Integer()),
+    sa.column("type", sa.Text()),
+    sa.column("deleted", sa.Integer()),
+    sa.column("path", sa.Text()),
+    sa.column("key"),
+    sa.column("resource_id", sa.Text()),
+)
+"""On SQLite alone: each value of the folded copies, kept by triggers (see store.filters.entries)."""
+
+phase_value = sa.table(
+    "phase_value",
+    sa.column("tenant_id", sa.Integer()),
+    sa.column("resource_id", sa.Text()),
+    sa.column("starts", sa.BigInteger()),
+    sa.column("ends", sa.BigInteger()),
+    sa.column("path", sa.Text()),
+    sa.column("key"),
+)
+"""On SQLite alone: each value of the folded copies of phases, a view."""
+
 reference = sa.Table(
     "reference",
     metadata,

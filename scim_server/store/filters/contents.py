@@ -65,7 +65,7 @@ class ContentTests:
 
     def _element(self, condition: Element) -> Test:
         attribute = condition.attribute
-        equal = _equal_parts(condition.condition)
+        equal = equal_parts(condition.condition)
         if not attribute.multi_valued:
             path = path_of(attribute)
             there = self.json.present(self.base, path)
@@ -137,9 +137,10 @@ def _nested(path: Sequence[str], value: Any) -> Any:
     return value
 
 
-def _equal_parts(condition: Condition) -> list[Predicate]:
+def equal_parts(condition: Condition) -> list[Predicate]:
+    """Return the equalities of a condition that all have to hold."""
     if isinstance(condition, AllOf):
-        return [part for operand in condition.operands for part in _equal_parts(operand)]
+        return [part for operand in condition.operands for part in equal_parts(operand)]
     if isinstance(condition, Predicate) and condition.operator == "eq":
         return [condition]
     return []
@@ -158,7 +159,7 @@ def example_of(condition: Condition) -> tuple[Attribute, Any] | None:
         return condition.attribute.container, _example(condition.attribute, condition.value)
     if not isinstance(condition, Element) or not condition.attribute.multi_valued:
         return None
-    equal = _equal_parts(condition.condition)
+    equal = equal_parts(condition.condition)
     example = {part.attribute.key: part.value for part in equal}
     is_whole = len(equal) == _size(condition.condition) == len(example)
     if (
