@@ -77,7 +77,7 @@ class Database:
             self._points = PostgresPoints(self._postgresql_engine(read_seconds, _PLANNED_ONCE), pool_size)
 
     def _sqlite_engine(self) -> AsyncEngine:
-        engine = self._engine()
+        engine = self._engine(connect_args={"check_same_thread": False})
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
 

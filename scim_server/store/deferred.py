@@ -1,4 +1,4 @@
-"""Statements that go to the database together: one on PostgreSQL, one crossing to the thread on SQLite."""
+"""Statements that go to the database together, on PostgreSQL as one."""
 
 import re
 import sqlite3

@@ -33,6 +33,12 @@ class Session:
         self.sql = sql
         self.driver = driver
 
+    @property
+    def sqlite(self) -> sqlite3.Connection:
+        """SQLite's own connection, for this thread, while nothing else is asked of the session."""
+        connection: sqlite3.Connection = self.driver._conn  # noqa: SLF001 - aiosqlite gives no other way to it
+        return connection
+
     async def discard(self) -> None:
         """Close the connection for good, whatever state it is in."""
         await self.sql.invalidate()
@@ -187,7 +193,7 @@ class Connection:
 
     async def rows_of_many(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """Run a compiled statement that may return many rows: on SQLite never on the event loop's thread."""
-        return await Connection.rows(self, statement, **values)
+        return await Connection.rows_from(self, await self.session(), statement, values)
 
     def note(self, text: str, arguments: Sequence[Any], found: Sequence[Row]) -> None:
         """Tell the observer, where there is one."""

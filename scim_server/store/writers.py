@@ -80,6 +80,20 @@ class Writer(Connection):
             await self.flush()
         self._written.add(id)
 
+    async def rows_from(self, session: Session, statement: Statement, values: dict[str, Any]) -> Sequence[Row]:
+        """Run a compiled statement, which has to be a look-up or change few rows, and return its rows.
+
+        On SQLite that is on the event loop's thread, so that a transaction crosses to another one to begin
+        and to commit, and not for every statement.
+        """
+        if self.dialect.name != "sqlite":
+            return await super().rows_from(session, statement, values)
+        compiled = statement.compiled("sqlite")
+        arguments = compiled.arguments(values)
+        found = session.sqlite.execute(compiled.text, arguments).fetchall()
+        self.note(compiled.text, arguments, found)
+        return found
+
     async def session(self) -> Session:
         """Return the session, with nothing deferred."""
         session = await self._free_session()
@@ -112,7 +126,7 @@ class Writer(Connection):
         deferred, is_long = self._taken()
         row: Row | None = None
         if self.dialect.name == "sqlite":
-            counts = await session.driver._execute(run_in_order, session.driver._conn, deferred)  # noqa: SLF001 - one crossing to the thread for all
+            counts: Sequence[int] = await self._one_by_one(session, deferred, is_long=is_long)
         elif is_long and last is None:
             await _explain(await _in_turn(session, deferred, self.note))
             return None
@@ -125,6 +139,15 @@ class Writer(Connection):
                     await one.otherwise()
                 raise LostRace(one.compiled.text[:40])
         return row
+
+    async def _one_by_one(
+        self, session: Session, deferred: Sequence[Deferred], *, is_long: bool
+    ) -> Sequence[int]:
+        """Run statements on SQLite, many in one crossing to its thread; returns numbers of rows."""
+        if not is_long:
+            return run_in_order(session.sqlite, deferred)
+        counts: Sequence[int] = await session.driver._execute(run_in_order, session.sqlite, deferred)  # noqa: SLF001 - one crossing for all
+        return counts
 
     def _taken(self) -> tuple[list[Deferred], bool]:
         """Return what is deferred, which is nothing from now on, and whether it has to go in order."""
