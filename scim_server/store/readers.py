@@ -52,13 +52,21 @@ class Reader(Connection):
     async def claimed_rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """Run a compiled query whose first column is never NULL, and return its rows, which are few.
 
-        A claim that is open is confirmed first, on PostgreSQL by the same statement. Raises CallerChanged.
+        A claim that is open is confirmed first, on PostgreSQL by the same statement: SQLite may leave out the
+        order of what stands beside the claim. Raises CallerChanged.
         """
-        claim = self._claim
-        if claim is None or claim.is_confirmed:
-            return await self.rows(statement, **values)
         if self.dialect.name == "sqlite":
             await self.confirm()
+        return await self._beside_claim(statement, values)
+
+    async def claimed_row(self, statement: Statement, **values: Any) -> Row | None:
+        """Return the only row of such a query; the claim is confirmed by the same statement."""
+        found = await self._beside_claim(statement, values)
+        return found[0] if found else None
+
+    async def _beside_claim(self, statement: Statement, values: dict[str, Any]) -> Sequence[Row]:
+        claim = self._claim
+        if claim is None or claim.is_confirmed:
             return await self.rows(statement, **values)
         found = await self.rows(OF_TOKEN.beside(statement), digest=claim.digest, **values)
         claim.confirm(found[0][:WIDTH] if found else None)

@@ -95,14 +95,18 @@ def test_an_operation_takes_as_many_statements_in_a_large_store_as_in_a_small_on
 
 
 def test_reading_takes_one_statement_and_so_does_a_page_of_everybody(costs: Costs) -> None:
-    if costs.url.startswith("sqlite"):
-        pytest.skip("a look-up on SQLite asks for the caller by a statement of its own")
     reading = {
         name: count for name, count in costs.large.items() if name.startswith(("GET", "filter", "list"))
     }
     pages = {name for name in reading if "page" in name}
-    assert {count for name, count in reading.items() if name not in pages} == {1}
-    assert reading["list, first page of 100"] == 1
+    is_sqlite = costs.url.startswith("sqlite")
+    single = {name: count for name, count in reading.items() if name not in pages}
+    assert single == {name: 2 if is_sqlite and name in _GATHERED else 1 for name in single}
+    assert reading["list, first page of 100"] == (3 if is_sqlite else 1)
+
+
+_GATHERED = ("filter externalId", "filter work e-mail")
+"""What may be a page, which SQLite reads after the claim."""
 
 
 async def test_nothing_of_size_is_read_from_end_to_end(costs: Costs) -> None:
