@@ -29,6 +29,7 @@ MATCHES = Matches(60, 200)
 """Fewer than in earnest are many here, and walks end sooner: before the late ones, which are common too, and
 before a page of those that are scattered."""
 SIZE = 400
+LONG = "long" * 50
 FILTERS = {
     "common": 'title eq "common"',
     "rare": 'title eq "rare"',
@@ -38,6 +39,11 @@ FILTERS = {
     "common and varying": "active eq true",
     "rare and varying": "active eq false",
     "of a list": 'emails[type eq "work"].value eq "all@example.com"',
+    "one of a list": 'emails[type eq "home"].value eq "u7@example.com"',
+    "one of a list, of another type": 'emails[type eq "work"].value eq "u7@example.com"',
+    "long": f'nickName eq "{LONG}7"',
+    "several": 'title eq "rare" or emails.value eq "u7@example.com" or emails.value eq "u8@example.com"',
+    "rare of the common": 'active eq true and emails.value eq "u7@example.com"',
 }
 
 
@@ -104,7 +110,8 @@ class Caller:
 
 def _row(tenant_id: int, number: int, title: str) -> dict[str, Any]:
     active = "false" if title == "rare" else "true"
-    emails = '"emails":[{"value":"all@example.com","type":"work"}]'
+    own = f'{{"value":"u{number}@example.com","type":"home"}}'
+    others = f'"nickname":"{LONG}{number}","emails":[{{"value":"all@example.com","type":"work"}},{own}]'
     return {
         "tenant_id": tenant_id,
         "id": new_id(),
@@ -112,8 +119,8 @@ def _row(tenant_id: int, number: int, title: str) -> dict[str, Any]:
         "version": 1,
         "created": number,
         "modified": number,
-        "document": f'{{"userName":"u{number}","title":"{title}","active":{active},{emails}}}',
-        "folded": f'{{"username":"u{number}","title":"{title}","active":{active},{emails}}}',
+        "document": f'{{"userName":"u{number}","title":"{title}","active":{active}}}',
+        "folded": f'{{"username":"u{number}","title":"{title}","active":{active},{others}}}',
     }
 
 
