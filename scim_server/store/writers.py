@@ -80,7 +80,9 @@ class Writer(Connection):
             await self.flush()
         self._written.add(id)
 
-    async def rows_from(self, session: Session, statement: Statement, values: dict[str, Any]) -> Sequence[Row]:
+    async def rows_from(
+        self, session: Session, statement: Statement, values: dict[str, Any]
+    ) -> Sequence[Row]:
         """Run a compiled statement, which has to be a look-up or change few rows, and return its rows.
 
         On SQLite that is on the event loop's thread, so that a transaction crosses to another one to begin
