@@ -11,6 +11,8 @@ from scim_server.store.database import Database
 from scim_server.store.views import views
 from tests.store.reports import HOUR, MADE, SECOND, Reports
 
+OF_THE_INDEX = {"folded_value_gone", "phase_value"}
+"""Views of SQLite that are nobody's reports."""
 URN = "urn:ietf:params:scim:schemas:extension:"
 ENTERPRISE = f"{URN}enterprise:2.0:User"
 CONNECTOR = f"{URN}connector:2.0:User"
@@ -263,7 +265,7 @@ async def test_both_databases_have_the_same_views_with_the_same_columns(reports:
     async with reports.database.engine.connect() as connection:
         found = {
             name: list((await connection.exec_driver_sql(f"SELECT * FROM {name}")).keys())
-            for name in await connection.run_sync(names)
+            for name in set(await connection.run_sync(names)) - OF_THE_INDEX
         }
     assert found == {name: list(view.columns) for name, view in views("sqlite").items()}
     assert found == {name: list(view.columns) for name, view in views("postgresql").items()}
