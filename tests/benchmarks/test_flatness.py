@@ -109,6 +109,13 @@ _GATHERED = ("filter externalId", "filter work e-mail")
 """What may be a page, which SQLite reads after the claim."""
 
 
+def test_a_thousand_members_take_no_more_statements_than_a_few(costs: Costs) -> None:
+    for name in ("add 1,000 members to", "remove 1,000 members of"):
+        counts = {count for own, count in costs.large.items() if own.startswith(name)}
+        assert len(counts) == 1, name
+        assert max(counts) <= MOST + 2
+
+
 async def test_nothing_of_size_is_read_from_end_to_end(costs: Costs) -> None:
     scanning = {}
     for name, statements in costs.statements.items():
