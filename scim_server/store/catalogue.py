@@ -11,7 +11,7 @@ from scim_server.store.resources import COLUMNS, resource_of
 from scim_server.store.tables import resource, tenant
 
 CATALOGUE_TYPES = ("Role", "Entitlement", "Department", "Location")
-_NAMES = [sa.literal_column(f"'{name}'") for name in CATALOGUE_TYPES]
+_NAMES: list[sa.ColumnElement[str]] = [sa.literal_column(f"'{name}'") for name in CATALOGUE_TYPES]
 """Constants in the statement: of parameters a plan made once expects every type, and reads all users."""
 
 
