@@ -76,7 +76,7 @@ def write(folder: Path, rows: Sequence[Row], walks: Sequence[Walk], facts: dict[
     files = [folder / "results.json"]
     found = {"rows": [row.as_dict() for row in rows], "walks": [walk.as_dict() for walk in walks]}
     files[0].write_text(json.dumps({**facts, **found}, indent=2), encoding="utf-8")
-    for database in sorted({one.database for one in (*rows, *walks)}):
+    for database in sorted({row.database for row in rows} | {walk.database for walk in walks}):
         own = [row for row in rows if row.database == database]
         own_walks = walk_table([walk for walk in walks if walk.database == database])
         files.append(folder / f"{database}.md")
