@@ -24,7 +24,9 @@ from scim_server.settings import load_settings
 def main(
     users: Annotated[list[int] | None, typer.Option(help="A size of the store; may be repeated.")] = None,
     database: Annotated[list[str] | None, typer.Option(help="postgresql or sqlite; may be repeated.")] = None,
-    only: Annotated[str, typer.Option(help="Operations whose names contain this.")] = "",
+    only: Annotated[
+        str, typer.Option(help="Operations whose names contain this; walk for walks alone.")
+    ] = "",
     seconds: Annotated[float, typer.Option(help="Length of a stretch of load.")] = 2.0,
     rounds: Annotated[int, typer.Option(help="Stretches for each operation and target.")] = 3,
     walk: Annotated[float, typer.Option(help="Seconds of a walk through a list at the most; 0 for none.")] = (

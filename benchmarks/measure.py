@@ -78,10 +78,15 @@ async def measured(
     seconds: float,
     rounds: int,
 ) -> tuple[Figures, Figures | None, float | None, dict[str, Figures]]:
-    """Return the figures of all targets, and the median of the ratios to the limit, each of one round."""
+    """Return the figures of all targets, and the median of the ratios to the limit, each of one round.
+
+    This server is asked a few times before: the first request of a kind prepares statements and counts.
+    """
     own: list[Sample] = []
     bare: list[Sample] = []
     others: dict[str, list[Sample]] = {name: [] for name in peers}
+    if operation.is_counted:
+        await _sampled("warm up", ours, operation.ours, operation, min(0.1, seconds))
     for _ in range(rounds):
         own.append(await _sampled(operation.name, ours, operation.ours, operation, seconds))
         if operation.beside is not None:

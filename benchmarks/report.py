@@ -76,12 +76,14 @@ def write(folder: Path, rows: Sequence[Row], walks: Sequence[Walk], facts: dict[
     files = [folder / "results.json"]
     found = {"rows": [row.as_dict() for row in rows], "walks": [walk.as_dict() for walk in walks]}
     files[0].write_text(json.dumps({**facts, **found}, indent=2), encoding="utf-8")
-    for database in sorted({row.database for row in rows}):
+    for database in sorted({row.database for row in rows} | {walk.database for walk in walks}):
         own = [row for row in rows if row.database == database]
-        files += [folder / f"{database}.md", folder / f"{database}.svg"]
         own_walks = walk_table([walk for walk in walks if walk.database == database])
-        files[-2].write_text(f"{table(own)}\n{own_walks}", encoding="utf-8")
-        plot(files[-1], own)
+        files.append(folder / f"{database}.md")
+        files[-1].write_text(f"{table(own)}\n{own_walks}", encoding="utf-8")
+        if own:
+            files.append(folder / f"{database}.svg")
+            plot(files[-1], own)
     return files
 
 

@@ -15,7 +15,7 @@ from benchmarks.operations import BASE, World
 
 SIZE = 100
 """Resources of a page."""
-FIRST = 40
+_LEAST, FIRST = 2, 40
 """How often the first page is asked for, which all others are compared with."""
 PATIENCE = 90.0
 """Seconds of a walk; where all pages would take longer, evenly spaced stretches by index, else a part."""
@@ -114,7 +114,7 @@ async def walked(database: str, world: World, ports: Sequence[int], seconds: flo
         found.append(await _alternating(place, (one, other), seconds))
     for name, query in ways[:2]:
         async with line(ports[1], world.entra) as one:
-            found.append(await _jumps(_Place(database, world.size, name), one, query))
+            found.append(await _jumps(_Place(database, world.size, name), one, query, seconds))
     return found
 
 
@@ -146,9 +146,9 @@ class _Begun:
         return -(-self.total // SIZE)
 
 
-async def _begun(own: Line, query: dict[str, Any]) -> _Begun:
-    total = 0
-    for _ in range(FIRST + 1):
+async def _begun(own: Line, query: dict[str, Any], seconds: float) -> _Begun:
+    total, ends = 0, time.perf_counter() + seconds / 4
+    while len(own.times) <= _LEAST or (len(own.times) <= FIRST and time.perf_counter() < ends):
         total = (await own.page(**query))["totalResults"]
     cold, *times = own.times
     own.times = []
@@ -156,12 +156,12 @@ async def _begun(own: Line, query: dict[str, Any]) -> _Begun:
 
 
 async def _by_index(place: _Place, own: Line, query: dict[str, str], seconds: float) -> Walk:
-    begun = await _begun(own, {**query, "startIndex": 1})
+    begun = await _begun(own, {**query, "startIndex": 1}, seconds)
     if begun.pages * begun.first < 1_000 * seconds:
         for page in range(begun.pages):
             await own.page(**query, startIndex=page * SIZE + 1)
         return place.told("by index", begun, own.times)
-    length = int(1_000 * seconds / begun.first / STRETCHES)
+    length = max(2, int(1_000 * seconds / begun.first / STRETCHES))
     times: list[float] = []
     for stretch in range(STRETCHES):
         start = stretch * begun.pages // STRETCHES
@@ -173,7 +173,7 @@ async def _by_index(place: _Place, own: Line, query: dict[str, str], seconds: fl
 
 
 async def _by_cursor(place: _Place, own: Line, query: dict[str, str], seconds: float) -> Walk:
-    begun = await _begun(own, {**query, "cursor": ""})
+    begun = await _begun(own, {**query, "cursor": ""}, seconds)
     cursor: str | None = ""
     ends = time.perf_counter() + seconds
     while cursor is not None and time.perf_counter() < ends:
@@ -183,7 +183,7 @@ async def _by_cursor(place: _Place, own: Line, query: dict[str, str], seconds: f
 
 async def _interleaved(place: _Place, lines: tuple[Line, Line], seconds: float) -> Walk:
     """Walk the first half and the second half of the pages in turns, as one client."""
-    begun = await _begun(lines[0], {"startIndex": 1})
+    begun = await _begun(lines[0], {"startIndex": 1}, seconds)
     half = begun.pages // 2
     for page in range(min(half, int(500 * seconds / begun.first))):
         for own, start in zip(lines, (0, half), strict=True):
@@ -193,17 +193,20 @@ async def _interleaved(place: _Place, lines: tuple[Line, Line], seconds: float) 
 
 async def _alternating(place: _Place, lines: tuple[Line, Line], seconds: float) -> Walk:
     """Walk from the middle, each page served by another process than the one before."""
-    begun = await _begun(lines[0], {"startIndex": 1})
+    begun = await _begun(lines[0], {"startIndex": 1}, seconds)
     half = begun.pages // 2
     for page in range(min(half, int(500 * seconds / begun.first))):
         await lines[page % 2].page(startIndex=(half + page) * SIZE + 1)
     return place.told("two processes in turns", begun, [*lines[0].times[1:], *lines[1].times[1:]])
 
 
-async def _jumps(place: _Place, own: Line, query: dict[str, str]) -> Walk:
+async def _jumps(place: _Place, own: Line, query: dict[str, str], seconds: float) -> Walk:
     """Ask for pages around the middle of which nothing is known, each before the last."""
-    begun = await _begun(own, {**query, "startIndex": 1})
+    begun = await _begun(own, {**query, "startIndex": 1}, seconds)
     middle = begun.total // 2 // SIZE
+    ends = time.perf_counter() + seconds
     for jump in range(min(JUMPS, middle)):
+        if time.perf_counter() > ends:
+            break
         await own.page(**query, startIndex=(middle - jump) * SIZE + 1)
     return place.told("jump to the middle", begun, own.times)

@@ -87,12 +87,15 @@ class WalkMemory:
     ) -> int:
         """Return how many a walk is through: as counted before, by whoever counts now, or by counting.
 
+        While somebody counts again, others are told what was counted before, if that is not too old.
         Of less than `many` nothing is kept. Raises what `count` does.
         """
         known, moment = self._totals.get(scope), time.monotonic()
         if known is not None and moment <= (known.start_until if is_start else known.until):
             return known.number
         running = self._counting.get(scope)
+        if running is not None and known is not None and moment <= known.until + COUNT_SECONDS:
+            return known.number
         if running is not None and (told := await asyncio.shield(running)) is not None:
             return told
         return await self._counted(scope, count, many)

@@ -11,6 +11,8 @@ from scim_server.store.resources import COLUMNS, resource_of
 from scim_server.store.tables import resource, tenant
 
 CATALOGUE_TYPES = ("Role", "Entitlement", "Department", "Location")
+_NAMES: list[sa.ColumnElement[str]] = [sa.literal_column(f"'{name}'") for name in CATALOGUE_TYPES]
+"""Constants in the statement: of parameters a plan made once expects every type, and reads all users."""
 
 
 async def catalogue_rows(
@@ -23,7 +25,7 @@ async def catalogue_rows(
     moment = clock.now() if now is None else now
     query = sa.select(*COLUMNS).where(
         resource.c.tenant_id == tenant_id,
-        resource.c.type.in_(CATALOGUE_TYPES),
+        resource.c.type.in_(_NAMES),
         resource.c.deleted.is_(None),
     )
     rows = await reader.execute(query.order_by(resource.c.id))

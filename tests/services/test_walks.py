@@ -119,6 +119,15 @@ async def test_what_several_ask_at_once_is_counted_once() -> None:
     assert await asyncio.gather(*asked) == [1_001] * 5
 
 
+async def test_while_somebody_counts_again_others_are_told_the_last_number(clock: Clock) -> None:
+    memory, count = WalkMemory(), Counter()
+    await memory.total(SCOPE, count, is_start=False, many=1)
+    for late, expected in ((1, [1_002, 1_001, 1_001]), (COUNT_SECONDS + 1, [1_003, 1_003, 1_003])):
+        clock.moment += COUNT_SECONDS + late
+        asked = (memory.total(SCOPE, count, is_start=False, many=1) for _ in range(3))
+        assert await asyncio.gather(*asked) == expected
+
+
 async def test_who_waited_for_a_count_that_failed_counts() -> None:
     memory, count = WalkMemory(), Counter()
 
