@@ -64,17 +64,19 @@ class Database:
         self._read_engine, self._write_engine = (
             (self._sqlite_engine(), self._sqlite_engine())
             if self.dialect == "sqlite"
-            else (self._postgresql_engine(read_seconds), self._postgresql_engine(None, _PLANNED_ONCE))
+            else (self._postgresql_engine(read_seconds), self._postgresql_engine())
         )
         if self.dialect == "sqlite":
             event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)
         self._readers = Pool(self._read_engine, pool_size)
         self._writers = Pool(self._write_engine, 1 if self.dialect == "sqlite" else pool_size)
+        self._attempts = self._writers
         self._points: Points
         if self.dialect == "sqlite":
             self._points = SqlitePoints(self.url.database or "")
         else:
-            self._points = PostgresPoints(self._postgresql_engine(read_seconds, _PLANNED_ONCE), pool_size)
+            self._attempts = Pool(self._postgresql_engine(read_seconds, _PLANNED_ONCE), pool_size)
+            self._points = PostgresPoints(self._attempts)
 
     def _sqlite_engine(self) -> AsyncEngine:
         engine = self._engine(connect_args={"check_same_thread": False})
@@ -118,11 +120,14 @@ class Database:
         engines = [self._read_engine.sync_engine, self._write_engine.sync_engine]
         for engine in engines:
             event.listen(engine, "after_cursor_execute", note)
-        self._readers.observer = self._writers.observer = observer
+        pools = (self._readers, self._writers, self._attempts)
+        for pool in pools:
+            pool.observer = observer
         try:
             yield
         finally:
-            self._readers.observer = self._writers.observer = None
+            for pool in pools:
+                pool.observer = None
             for engine in engines:
                 event.remove(engine, "after_cursor_execute", note)
 
@@ -232,7 +237,7 @@ class Database:
 
     async def _attempt(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         """Run work without a transaction; raises TransactionNeeded whatever goes wrong before its end."""
-        attempt = Attempt(self._writers, self._write_engine.dialect, self._points)
+        attempt = Attempt(self._attempts, self._write_engine.dialect, self._points)
         is_sound = False
         try:
             result = await work(attempt)

@@ -261,8 +261,8 @@ class PostgresPoints:
     times as long as carrying it out.
     """
 
-    def __init__(self, engine: AsyncEngine, size: int) -> None:
-        self._pool = Pool(engine, size)
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
 
     async def rows(self, text: str, arguments: Sequence[Any]) -> Sequence[Row]:
         """Run a statement on a connection of its own; raises what asyncpg does."""
