@@ -1,10 +1,10 @@
 """The outermost layer: a request id, one log line, and an answer for every failure."""
 
+import os
 import re
 import time
 import traceback
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -102,7 +102,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value.decode("latin-1")):
             return str(value.decode("latin-1"))
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 def _log_request(scope: Scope, facts: RequestFacts, status: int) -> None:

@@ -14,6 +14,8 @@ def asks_for_preview(request: Request, *, is_possible: bool = False) -> bool:
     The name counts in any case and whatever the dialect: passed over, it would have the change written.
     Raises InvalidValue for any value but true and false, and where there is nothing to try.
     """
+    if not request.scope["query_string"]:
+        return False
     stated = {
         _value(text) for name, text in request.query_params.multi_items() if name.lower() == PARAMETER.lower()
     }

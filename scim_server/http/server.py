@@ -1,6 +1,7 @@
 """What endpoints work with: services, limits, and the state of the store behind them."""
 
 import asyncio
+import re
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -27,6 +28,8 @@ from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
 BASE_PATH = "/scim/v2"
 BOOTSTRAP_CLIENT = "bootstrap"
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?", re.ASCII)
+"""A host as nearly every client names it, which needs no parsing."""
 
 
 class Server:
@@ -127,6 +130,9 @@ class Server:
         if self.settings.public_url:
             return f"{self.settings.public_url.rstrip('/')}{path}"
         root = facts_of(request.scope).root_path.rstrip("/")
+        host = request.headers.get("host", "")
+        if _HOST.fullmatch(host):
+            return f"{request.scope['scheme']}://{host}{root}{path}"
         return f"{request.url.scheme}://{request.url.netloc}{root}{path}"
 
     def renderer(self, call: CallContext) -> Renderer:

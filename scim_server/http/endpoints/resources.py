@@ -138,5 +138,7 @@ def _is_change(request: Request) -> bool:
 
 
 def _projection(request: Request, call: CallContext, kind: ResourceType) -> Projection:
+    if not request.scope["query_string"]:
+        return Projection.of(kind, policy=call.principal.policy)
     included, excluded = projection_parameters(request.query_params.multi_items(), call.principal.policy)
     return Projection.of(kind, included, excluded, call.principal.policy)
