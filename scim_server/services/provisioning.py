@@ -10,7 +10,7 @@ from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
-from scim_server.scim.shown import Shown
+from scim_server.scim.shown import Shown, made_under
 from scim_server.security.principals import READING, permission_for
 from scim_server.services import audit
 from scim_server.services.changes import Changes, not_found
@@ -199,7 +199,7 @@ class Provisioning:
             if projection is not None:
                 catalogue = await changes.catalogue()
                 if is_shown(call, resource_type, projection) and not call.is_dry_run:
-                    found = await self._as_written(changes, changed)
+                    found = await self._as_written(changes, changed, catalogue.version)
                     if isinstance(found, Shown) and found.is_made_under(catalogue.version):
                         return found
                 shown = dict(changed.document)
@@ -216,16 +216,20 @@ class Provisioning:
         async with on_record(self._database, self._registry, call, resource_type, done, id):
             return await self._database.write(work, tries=tries)
 
-    async def _as_written(self, changes: Changes, changed: Resource) -> Found | None:
-        """Return a user in the pieces that were stored for reading, now or, where nothing was, before."""
+    async def _as_written(self, changes: Changes, changed: Resource, version: int) -> Found | None:
+        """Return a user in the pieces that were stored for reading, now or, where nothing was, before.
+
+        None where what was stored does not say all of it under a version of the catalogue.
+        """
         pieces, tenant_id = changes.persistence.pieces, changes.tenant_id
         if changed.id not in pieces:
             return await show(changes.writer, tenant_id, USER, changed.id, changes.moment)
         own = pieces[changed.id]
-        if own is None:
+        if own is None or not own.endswith(made_under(version)):
             return None
-        writer, version = changes.writer, changed.version
-        return await show_written(writer, tenant_id, USER, changed.id, version, own, changes.moment)
+        return await show_written(
+            changes.writer, tenant_id, USER, changed.id, changed.version, own, changes.moment
+        )
 
     def _context(self, call: CallContext) -> FilterContext:
         return filter_context(self._database, self._registry, call, self._lifecycle.engine.varying)

@@ -28,7 +28,8 @@ class TransactionNeeded(Exception):
 class Attempt(Writer):
     """A writer without a transaction, for work that ends with what it writes (see the module).
 
-    `may_be_done` tells whether what it writes was sent. Raises TransactionNeeded for what it cannot do.
+    `may_be_done` tells whether what it writes was sent, `is_done` whether it is written; nothing may follow
+    then. Raises TransactionNeeded for what it cannot do.
     """
 
     def __init__(self, pool: Pool, dialect: sa.Dialect, points: Points) -> None:
@@ -37,7 +38,7 @@ class Attempt(Writer):
         self._points = points
         self._read: dict[Hashable, Deferred] = {}
         self._claim: Claim | None = None
-        self.may_be_done = False
+        self.may_be_done = self.is_done = False
 
     @property
     def waits_for_locks(self) -> bool:
@@ -118,6 +119,7 @@ class Attempt(Writer):
         session = await Connection.session(self)
         self.may_be_done = True
         counts, row = await self._together(session, deferred, last, is_sure=True)
+        self.is_done = True
         for one, count in zip(deferred, counts, strict=True):
             self.note(one.compiled.text, one.arguments, range(count))
         if claim is not None:

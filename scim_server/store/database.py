@@ -245,6 +245,8 @@ class Database:
             is_sound = True
         except Exception as error:
             is_sound = not is_disconnect(error)
+            if attempt.is_done:
+                raise
             if attempt.may_be_done and not is_sound:
                 raise DatabaseUnavailable(str(error)) from error
             raise TransactionNeeded from error

@@ -13,6 +13,7 @@ from scim_server.store.callers import Claim
 from scim_server.store.database import Database, Writer
 from scim_server.store.failures import DatabaseUnavailable
 from scim_server.store.resources import Contents
+from scim_server.store.statements import Statement
 from scim_server.store.tables import reference, token
 
 TENANT = 1
@@ -275,6 +276,25 @@ async def test_what_may_have_been_written_is_not_written_again(
         await database.write(work, tries="cid")
     assert runs == [1]
     monkeypatch.undo()
+    await database.close()
+
+
+async def test_what_fails_after_it_was_written_is_not_written_again(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    await database.write(lambda writer: clients.ensure_tenant(writer, "one", 1))
+    runs: list[int] = []
+    one: Statement = Statement(lambda _dialect: sa.select(sa.true().label("good")))
+
+    async def work(writer: Writer) -> None:
+        runs.append(1)
+        await resources.insert(writer, TENANT, *user("cid", 1))
+        await writer.last_row(one)
+        raise ValueError("too late")
+
+    with pytest.raises(ValueError, match="too late"):
+        await database.write(work, tries="cid")
+    found = await database.read(lambda reader: resources.fetch(reader, TENANT, "User", "cid"))
+    assert (runs, found is not None) == ([1], True)
     await database.close()
 
 
