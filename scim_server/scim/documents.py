@@ -113,7 +113,7 @@ def _refuse_constant(name: str) -> Any:
 _SENT = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_float=Decimal, parse_constant=_refuse_constant)
 _STORED = json.JSONDecoder(parse_float=Decimal)
 _NUMBER = re.compile(r'(?:\A|" ?:|[\[,]) ?-?(?:\d{18}|\d+[.eE])', re.ASCII)
-"""What may be a number that is no integer of 64 bits, by what stands before it; a string may have it as well."""
+"""What may be a number that is no integer of 64 bits, by what stands before it; strings may have it too."""
 
 
 def _is_too_deep(value: Any) -> bool:
