@@ -75,6 +75,10 @@ class Attempt(Writer):
             self._read[values.get("id", len(self._read))] = known
         return found
 
+    def needs_transaction(self) -> None:
+        """Raise TransactionNeeded, before more is computed in vain."""
+        raise TransactionNeeded
+
     def overwrites(self, id: str) -> None:
         """Leave it to a deferred statement to make sure that a row is as it was read."""
         self._read.pop(id, None)

@@ -164,7 +164,10 @@ async def fetch_locked(
     keys = [attribute.storage_key for attribute in owned]
     values = {"tenant_id": tenant_id, "type": type_name, "id": own_id, "keys": keys, "now": now}
     rows = await writer.locked_rows(_LOCKED, **values)
-    return _with_references(rows[0], now) if rows else None
+    whole = _with_references(rows[0], now) if rows else None
+    if whole is not None and whole.is_timed:
+        writer.needs_transaction()
+    return whole
 
 
 def _with_references(row: Row, now: int) -> Resource:

@@ -190,6 +190,9 @@ class Writer(Connection):
         """Return rows that nobody else changes before this is over."""
         return await self.rows(lock.taking, **values)
 
+    def needs_transaction(self) -> None:
+        """Note that what is to come is more than can be written by one statement."""
+
     def overwrites(self, id: str) -> None:
         """Note that a deferred statement makes sure itself that the row locked by an id is as it was read."""
 

@@ -12,6 +12,7 @@ from scim_server.store.attempts import Turns
 from scim_server.store.callers import Claim
 from scim_server.store.database import Database, Writer
 from scim_server.store.failures import DatabaseUnavailable
+from scim_server.store.fetching import fetch_locked
 from scim_server.store.resources import Contents
 from scim_server.store.statements import Statement
 from scim_server.store.tables import reference, token
@@ -277,6 +278,28 @@ async def test_what_may_have_been_written_is_not_written_again(
     assert runs == [1]
     monkeypatch.undo()
     await database.close()
+
+
+async def test_what_changes_by_itself_is_not_computed_twice(database: Database) -> None:
+    later = 2**62
+    document = {"userName": "tim"}
+    timed = Contents(document, document, "tim", [later], [(later, {"active": False})])
+
+    async def prepare(writer: Writer) -> None:
+        await resources.insert(writer, TENANT, Resource("User", "tim", 1, 1, 1, document), timed)
+
+    await database.write(prepare)
+    computed: list[int] = []
+
+    async def work(writer: Writer) -> None:
+        current = await fetch_locked(writer, TENANT, "User", "tim", (), now=5)
+        assert current is not None
+        computed.append(current.version)
+        changed = Resource("User", "tim", 2, 1, 5, document, stored_version=1, is_timed=True)
+        await resources.update(writer, TENANT, changed, timed)
+
+    await database.write(work, tries="tim")
+    assert computed == [1]
 
 
 async def test_what_fails_after_it_was_written_is_not_written_again(postgresql_url: str) -> None:
