@@ -84,6 +84,10 @@ async def email_holders(
 
 
 def _with_any_address(_dialect: str) -> sa.Select[Any]:
+    """Return a query for the users that may have any of some addresses, each looked up by index.
+
+    OFFSET 0 keeps the look-up apart: joined, it was every user beside every address, 1.7 s of 100,000.
+    """
     example = sa.func.unnest(given("examples", Texts())).table_valued("value").render_derived()
     contains = resource.c.folded.op("@>")(sa.cast(example.c.value, postgresql.JSONB()))
     holder = (
@@ -94,6 +98,7 @@ def _with_any_address(_dialect: str) -> sa.Select[Any]:
             resource.c.deleted.is_(None),
             contains,
         )
+        .offset(sa.literal_column("0"))
         .lateral()
     )
     return sa.select(holder.c.id, holder.c.folded).select_from(example.join(holder, sa.true()))

@@ -24,6 +24,7 @@ LARGE = {"postgresql": 100_000, "sqlite": 20_000}
 SCANNED = re.compile(r"(Seq Scan on|SCAN) (resource|reference|unique_value|audit_event|folded_value)\b")
 WALKED = re.compile(r"SEARCH resource USING (COVERING )?INDEX resource_walk \(tenant_id=\? AND type=\?\)")
 """A plan that tests every resource of a type, on SQLite."""
+READING = ("GET", "filter", "list")
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 """As the server's own connections are: the plan is that of any parameters."""
 MOST = 6
@@ -56,7 +57,20 @@ async def costs_of(kind: str, url: str, folder: Path) -> Costs:
     largest = store.world.groups[SMALL]
     await asyncio.to_thread(stores.execute, kind, url, *grown, memberships(largest, LARGE[kind]), "ANALYZE")
     costs.large, costs.statements = await counted(store)
+    costs.statements["Bulk"] = await of_bulk(store)
     return costs
+
+
+async def of_bulk(store: stores.Store) -> list[Statement]:
+    """Return the different statements of a Bulk of creations."""
+    application = create_app(load_settings(database_url=store.url, log_level="error"))
+    (bulk,) = (one for one in operations(store.world) if one.name.startswith("Bulk"))
+    seen: dict[str, list[Any]] = {}
+    await statements_of(
+        application, store.world, bulk, lambda text, values: seen.update({text: list(values)})
+    )
+    await application.state.database.close()
+    return list(seen.items())
 
 
 async def counted(store: stores.Store) -> tuple[dict[str, int], dict[str, list[Statement]]]:
@@ -97,9 +111,7 @@ def test_an_operation_takes_as_many_statements_in_a_large_store_as_in_a_small_on
 
 
 def test_reading_takes_one_statement_and_so_does_a_page_of_everybody(costs: Costs) -> None:
-    reading = {
-        name: count for name, count in costs.large.items() if name.startswith(("GET", "filter", "list"))
-    }
+    reading = {name: count for name, count in costs.large.items() if name.startswith(READING)}
     pages = {name for name in reading if "page" in name}
     is_sqlite = costs.url.startswith("sqlite")
     single = {name: count for name, count in reading.items() if name not in pages}
@@ -121,15 +133,19 @@ def test_a_thousand_members_take_no_more_statements_than_a_few(costs: Costs) -> 
 async def test_nothing_of_size_is_read_from_end_to_end(costs: Costs) -> None:
     scanning = {}
     for name, statements in costs.statements.items():
-        for text, plan in zip(statements, await plans(costs.url, statements), strict=True):
-            is_list = name.startswith("list")
+        is_list, is_reading = name.startswith("list"), name.startswith(READING)
+        found = await plans(costs.url, statements, is_reading=is_reading)
+        for text, plan in zip(statements, found, strict=True):
             if SCANNED.search(plan) or (WALKED.search(plan) and not is_list):
                 scanning[name] = f"{text[0]}\n{plan}"
     assert scanning == {}
 
 
-async def plans(url: str, statements: list[Statement]) -> list[str]:
-    """Return how the database goes about each statement."""
+async def plans(url: str, statements: list[Statement], *, is_reading: bool) -> list[str]:
+    """Return how the database goes about each statement.
+
+    PostgreSQL plans it for any values, and for these as well where it may be part of a transaction.
+    """
     if not url.startswith("sqlite"):
         connection = await asyncpg.connect(url, server_settings=PLANNED_ONCE)
         found = []
@@ -138,6 +154,7 @@ async def plans(url: str, statements: list[Statement]) -> list[str]:
             given = f"({', '.join('NULL' for _ in values)})" if values else ""
             rows = await connection.fetch(f"EXPLAIN EXECUTE one{given}")
             await connection.execute("DEALLOCATE one")
+            rows += [] if is_reading else await connection.fetch(f"EXPLAIN {text}", *values)
             found.append("\n".join(row[0] for row in rows))
         await connection.close()
         return found
