@@ -11,6 +11,7 @@ from scim_server.scim.errors import (
     MethodNotAllowed,
     ScimError,
 )
+from scim_server.scim.identifiers import canonical_id
 from scim_server.scim.messages.bulk import BulkOperation, BulkRequest, replace_references
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.registry import Registry, ResourceType
@@ -23,8 +24,10 @@ from scim_server.services.lookups import Foreseen
 from scim_server.services.refusals import REFUSED, record
 from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
 from scim_server.services.settlement import Settlement
+from scim_server.store import resources
 from scim_server.store.callers import Caller
 from scim_server.store.database import Database, Writer
+from scim_server.store.failures import LostRace
 from scim_server.store.identifiers import new_id
 
 _SEVERAL, _BATCH = 2, 50
@@ -153,6 +156,7 @@ class Bulk:
         async def work(writer: Writer) -> None:
             done.clear()
             caller: Caller | None = None
+            await resources.lock_all(writer, call.principal.tenant_id, _named(run, together))
             foreseen = await self._foreseen(writer, call, run, units)
             for unit in units:
                 changes = self._changes(writer, call, run, unit)
@@ -164,8 +168,8 @@ class Bulk:
                 await writer.flush_meanwhile()
 
         try:
-            await self._database.write(work)
-        except ScimError:
+            await self._database.write(work, is_once=True)
+        except (ScimError, LostRace):
             return False
         run.results |= done
         return True
@@ -238,7 +242,8 @@ class Bulk:
         if operation.method == "POST":
             created = await changes.create(resource_type, data, id=run.ids.get(operation.bulk_id or ""))
             await stays_in_scope(changes, created)
-            return BulkResult(operation, 201, resource_type, created.id, created.version)
+            version = changes.persistence.versions.get(created.id, created.version)
+            return BulkResult(operation, 201, resource_type, created.id, version)
         if operation.method == "DELETE":
             await changes.delete(resource_type, own_id, if_match=operation.version)
             return BulkResult(operation, 204, resource_type, own_id)
@@ -248,7 +253,8 @@ class Bulk:
             operations = parse_patch(data, changes.principal.policy)
             changed = await changes.patch(resource_type, own_id, operations, if_match=operation.version)
         await stays_in_scope(changes, changed)
-        return BulkResult(operation, 200, resource_type, changed.id, changed.version)
+        version = changes.persistence.versions.get(changed.id, changed.version)
+        return BulkResult(operation, 200, resource_type, changed.id, version)
 
     def _target(self, path: str, method: str) -> tuple[ResourceType, str]:
         """Return the resource type and, except for POST, the id that a path names.
@@ -268,6 +274,13 @@ class Bulk:
         if method not in allowed:
             raise MethodNotAllowed(method, allowed)
         return resource_type, own_id
+
+
+def _named(run: _Run, indexes: list[int]) -> list[str]:
+    """Return the ids in the paths of some operations."""
+    operations = [run.request.operations[index] for index in indexes]
+    paths = [replace_references(one.path, run.ids) for one in operations if one.method != "POST"]
+    return [canonical_id(path.rstrip("/").rpartition("/")[2]) for path in paths]
 
 
 class BadRequestFault(BadRequest):

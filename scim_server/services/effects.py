@@ -30,6 +30,7 @@ async def carry_out(changes: "Changes", id: str, outcome: Outcome) -> None:
     trigger = outcome.transition.decision.trigger if outcome.transition else None
     if trigger not in ENDING and not outcome.change.is_deletion:
         return
+    changes.writer.needs_transaction()
     await clients.revoke_tokens_of_owner(
         changes.writer, changes.tenant_id, id, changes.moment, changes.principal.user_id
     )

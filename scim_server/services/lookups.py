@@ -75,7 +75,7 @@ class Foreseen:
     def add(self, id: str, document: Document) -> None:
         """Note that a user was made."""
         self.users.add(id)
-        address = primary_email(document)
+        address = people.main_address(document.get("emails", ()))
         if address is not None:
             self.holders.setdefault(fold_text(address), set()).add(id)
 
@@ -145,7 +145,13 @@ async def settle_manager(finder: Finder, before: Document | None, after: Documen
 
 
 async def lookups_for(change: Change, catalogue: Catalogue, finder: Finder, now: int) -> Lookups:
-    """Return the lookups for a change of a user."""
+    """Return the lookups for a change of a user.
+
+    Access that ends asks for what others may be adding at the same moment, such as obligations and tokens:
+    they wait for the user's row, which has to be locked for that.
+    """
+    if change.is_deletion or change.is_deactivation:
+        finder.writer.needs_transaction()
     lost = _lost_roles(change, catalogue, now)
     ends = _end_of_administration(change, catalogue, now)
     await _lock_counted(lost, catalogue, finder, is_ending=ends is not None)
@@ -190,7 +196,7 @@ async def _managers(change: Change, finder: Finder) -> tuple[str, ...]:
     if not manager or manager == get(change.old, ENTERPRISE, "manager"):
         return ()
     if change.is_creation and finder.foreseen is not None:
-        return ()
+        return (change.id,) if manager["value"] == change.id else ()
     starts, tenant_id = [manager["value"]], finder.context.tenant_id
     circular = await references.is_reachable(finder.writer, tenant_id, MANAGER_KEY, starts, change.id)
     return (change.id,) if circular else ()

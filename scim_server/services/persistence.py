@@ -41,7 +41,7 @@ class Persistence:
 
     `expected` maps ids that the transaction is going to make to their types, so that references to them
     are accepted before they are there. `pieces` are what is stored for reading of the resources that were
-    written last, None where that does not say all of it.
+    written last, None where that does not say all of it; `versions` are the last ones of what was changed.
     """
 
     writer: Writer
@@ -51,6 +51,7 @@ class Persistence:
     moment: int
     expected: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, str | None] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
 
     async def insert(
         self,
@@ -119,6 +120,7 @@ class Persistence:
         await resources.claim_later(self.writer, tenant_id, kind, current.id, wanted - held, refuse)
         await resources.release_unique(self.writer, tenant_id, kind, current.id, held - wanted)
         await self._save_references(changed, old_references, new_references)
+        self.versions[changed.id] = changed.version
         return changed, edited
 
     async def keep_up(

@@ -195,6 +195,7 @@ class Provisioning:
             if id is not None:
                 await is_in_scope_to_change(changes, resource_type, id)
             changed = await change(changes)
+            changed.version = changes.persistence.versions.get(changed.id, changed.version)
             await stays_in_scope(changes, changed)
             if projection is not None:
                 catalogue = await changes.catalogue()

@@ -206,6 +206,8 @@ class UserChanges:
         asked: Asked,
         actor: Actor | None = None,
     ) -> Resource:
+        if before.get("active") and not after.get("active"):
+            self._changes.writer.needs_transaction()
         actor = actor or await self._actor()
         lifecycle = await self._lifecycle(actor)
         stored = put_references(current, self._type)

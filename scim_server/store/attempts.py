@@ -80,8 +80,12 @@ class Attempt(Writer):
         raise TransactionNeeded
 
     def overwrites(self, id: str) -> None:
-        """Leave it to a deferred statement to make sure that a row is as it was read."""
+        """Leave it to the statement deferred last to make sure that a row is as it was read.
+
+        It goes first, so that those who change the same thing queue for that row and for nothing before it.
+        """
         self._read.pop(id, None)
+        self._deferred.insert(0, self._deferred.pop())
 
     async def count_changed(self, statement: Statement, presumed: int, **values: Any) -> int:
         """Defer a statement, taking it that it changes as many rows as is presumed."""

@@ -15,6 +15,7 @@ from scim_server.store.attempts import Attempt, TransactionNeeded, Turns
 from scim_server.store.callers import Claim
 from scim_server.store.failures import (
     DatabaseUnavailable,
+    LostRace,
     QueryTooLong,
     is_disconnect,
     is_locked,
@@ -38,7 +39,13 @@ _DRIVERS = {
 _ATTEMPTS = 8
 _STEPS_BETWEEN_LOOKS = 200_000
 READ_SECONDS = 30.0
-_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0"}
+_PLANNED_ONCE = {
+    "plan_cache_mode": "force_generic_plan",
+    "max_parallel_workers_per_gather": "0",
+    "lock_timeout": "100",
+}
+"""Settings of look-ups and attempts. An attempt waits for nobody, in milliseconds: so many might wait that
+no connection is left to read through."""
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
 BUSY_TIMEOUT_MILLISECONDS = 5_000
 
@@ -203,7 +210,9 @@ class Database:
         finally:
             await writer.release(is_sound=is_sound)
 
-    async def write(self, work: Callable[[Writer], Awaitable[T]], *, tries: Hashable = None) -> T:
+    async def write(
+        self, work: Callable[[Writer], Awaitable[T]], *, tries: Hashable = None, is_once: bool = False
+    ) -> T:
         """Run work in one transaction and commit it, or roll it back where it raises.
 
         Work that loses a race (LostRace, serialization failure, deadlock) is run again from the
@@ -213,9 +222,10 @@ class Database:
         DatabaseUnavailable.
 
         Work that `tries`, and names what it is about, is tried without a transaction first on PostgreSQL (see
-        Attempt), one piece of work after the other about the same.
+        Attempt), one piece of work after the other about the same. Work that `is_once` is not run again, and
+        raises LostRace where it loses a race.
         """
-        task = asyncio.ensure_future(self._write(work, tries))
+        task = asyncio.ensure_future(self._write(work, tries, is_once=is_once))
         self._writing.add(task)
         task.add_done_callback(self._written)
         return await asyncio.shield(task)
@@ -226,14 +236,14 @@ class Database:
         if not task.cancelled():
             task.exception()
 
-    async def _write(self, work: Callable[[Writer], Awaitable[T]], tries: Hashable) -> T:
+    async def _write(self, work: Callable[[Writer], Awaitable[T]], tries: Hashable, *, is_once: bool) -> T:
         if tries is not None and self.dialect == "postgresql":
             async with self._turns.of(tries):
                 try:
                     return await self._attempt(work)
                 except TransactionNeeded:
                     return await self._transact(work)
-        return await self._transact(work)
+        return await self._transact(work, is_once=is_once)
 
     async def _attempt(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         """Run work without a transaction; raises TransactionNeeded whatever goes wrong before its end."""
@@ -246,7 +256,7 @@ class Database:
         except Exception as error:
             is_sound = not is_disconnect(error)
             if attempt.is_done:
-                raise
+                raise RuntimeError("nothing may follow what an attempt has written") from error
             if attempt.may_be_done and not is_sound:
                 raise DatabaseUnavailable(str(error)) from error
             raise TransactionNeeded from error
@@ -254,7 +264,7 @@ class Database:
             await attempt.release(is_sound=is_sound)
         return result
 
-    async def _transact(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+    async def _transact(self, work: Callable[[Writer], Awaitable[T]], *, is_once: bool = False) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
             worked = False
             try:
@@ -265,6 +275,8 @@ class Database:
                 gone = is_disconnect(error)
                 if not gone and not may_retry(error):
                     raise
+                if is_once and not gone and not is_locked(error):
+                    raise LostRace(str(error)) from error
                 if is_locked(error) or attempt == _ATTEMPTS or (gone and (worked or attempt > 1)):
                     raise DatabaseUnavailable(str(error)) from error
                 await asyncio.sleep(0 if gone else 0.005 * attempt)

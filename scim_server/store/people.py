@@ -79,7 +79,7 @@ async def email_holders(
     """Return the ids of live users but one whose primary or only e-mail address is among the folded ones."""
     wanted = sorted(set(folded_emails))
     found = await _with_addresses(reader, tenant_id, wanted)
-    holders = {own_id for own_id, emails in found if _main(emails) in wanted}
+    holders = {own_id for own_id, emails in found if main_address(emails) in wanted}
     return sorted(holders - {excluding})
 
 
@@ -120,7 +120,7 @@ async def holders_by_email(
         found = await _with_addresses(reader, tenant_id, wanted)
     holders: dict[str, set[str]] = {address: set() for address in wanted}
     for own_id, emails in found:
-        main = _main(emails)
+        main = main_address(emails)
         if main in holders:
             holders[main].add(own_id)
     return holders
@@ -143,7 +143,7 @@ def _values(emails: Iterable[dict[str, Any]]) -> set[str]:
     return {each["value"] for each in emails if "value" in each}
 
 
-def _main(emails: Sequence[dict[str, Any]]) -> str | None:
-    """Return the primary address, or the only one."""
+def main_address(emails: Sequence[dict[str, Any]]) -> str | None:
+    """Return the primary address of a user, or the only one."""
     chosen = [each for each in emails if each.get("primary")] or (emails if len(emails) == 1 else [])
     return next((each.get("value") for each in chosen), None)

@@ -138,6 +138,19 @@ _LOCKED_TARGETS = Statement(
 _TARGETS = Lock(_LOCKED_TARGETS, Statement(_targets), _LOCKED_TARGETS, lambda _rows: {})
 
 
+_LOCKED = Statement(lambda dialect: _targets(dialect).order_by(resource.c.id).with_for_update())
+
+
+async def lock_all(writer: Writer, tenant_id: int, ids: Sequence[str]) -> None:
+    """Keep other writers from the live resources among `ids`, locked in the order of their ids.
+
+    Who locks several one by one and in another order than others do waits for them for ever.
+    """
+    wanted = sorted({own_id for own_id in ids if is_storable(own_id)})
+    for part in chunks(wanted):
+        await writer.rows(_LOCKED, tenant_id=tenant_id, ids=part)
+
+
 async def lock_targets(writer: Writer, tenant_id: int, ids: Sequence[str]) -> dict[str, str]:
     """Return id and type of the live resources among `ids` and keep them from being deleted meanwhile."""
     found: dict[str, str] = {}
