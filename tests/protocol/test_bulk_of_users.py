@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scim_server.lifecycle.messages import message
 from scim_server.security.principals import PERMISSIONS
 from tests.protocol.messages import ENTERPRISE, Connect, Json, accepted, bulk, listed
 from tests.support.client import ScimClient
@@ -116,3 +117,10 @@ async def test_odd_bodies_get_the_answer_that_they_get_alone(odd: Json, scim: Sc
     alone = await scim.post("/Users", {**plain, "userName": "alone", **odd})
     done = await create(scim, body("ann"), {**plain, "userName": "together", **odd}, body("bob"))
     assert statuses(done) == ["201", str(alone.status_code), "201"]
+
+
+async def test_a_user_that_names_itself_is_on_record(scim: ScimClient) -> None:
+    own, _ = await create(scim, body("ann", manager={"value": "bulkId:0"}), body("bob"))
+    ann = own["location"].rsplit("/", 1)[-1]
+    events = await listed(scim, f'/AuditEvents?filter=resource.value eq "{ann}" and action eq "user.create"')
+    assert [rule["message"] for event in events for rule in event["rules"]].count(message("R-REF.cycle")) == 1
