@@ -102,6 +102,12 @@ async def _change(request: Request) -> Response:
     return Response(row[1], media_type=_JSON)
 
 
+async def _note(connection: Any, group_id: str, said: str) -> None:
+    """Give a group its next version, and note what was said."""
+    await connection.execute("UPDATE bare_user SET version = version + 1 WHERE id = $1", group_id)
+    await connection.execute("INSERT INTO bare_event VALUES ($1, $2)", uuid4().hex, said)
+
+
 async def _member(request: Request) -> Response:
     said = (await request.body()).decode()
     group_id, user_id = request.path_params["group"], request.path_params["user"]
@@ -114,8 +120,7 @@ async def _member(request: Request) -> Response:
             await connection.execute(
                 "DELETE FROM bare_member WHERE group_id = $1 AND user_id = $2", group_id, user_id
             )
-        await connection.execute("UPDATE bare_user SET version = version + 1 WHERE id = $1", group_id)
-        await connection.execute("INSERT INTO bare_event VALUES ($1, $2)", uuid4().hex, said)
+        await _note(connection, group_id, said)
     return Response(status_code=204)
 
 
@@ -131,8 +136,7 @@ async def _members(request: Request) -> Response:
             await connection.execute(
                 "DELETE FROM bare_member WHERE group_id = $1 AND user_id = ANY($2)", group_id, ids
             )
-        await connection.execute("UPDATE bare_user SET version = version + 1 WHERE id = $1", group_id)
-        await connection.execute("INSERT INTO bare_event VALUES ($1, $2)", uuid4().hex, json.dumps(ids))
+        await _note(connection, group_id, json.dumps(ids))
     return Response(status_code=204)
 
 

@@ -100,16 +100,14 @@ OF_CLIENT = Statement(
 )
 """The Caller of a client, whatever its tokens."""
 STILL = Statement(
-    lambda _dialect: (
-        sa.select(sa.literal_column("1"))
-        .join_from(token, client, _OF_CLIENT)
-        .join(tenant, tenant.c.id == client.c.tenant_id)
+    lambda dialect: (
+        of_token(dialect)
+        .with_only_columns(sa.literal_column("1"))
         .where(
-            token.c.digest == given("digest"),
             *(
                 column.is_not_distinct_from(given(name, column.type))
                 for name, column in zip(Caller._fields, _COLUMNS, strict=True)
-            ),
+            )
         )
     )
 )

@@ -65,8 +65,8 @@ class Reader(Connection):
         return found[0] if found else None
 
     async def _beside_claim(self, statement: Statement, values: dict[str, Any]) -> Sequence[Row]:
-        claim = self._claim
-        if claim is None or claim.is_confirmed:
+        claim = self.open_claim
+        if claim is None:
             return await self.rows(statement, **values)
         found = await self.rows(OF_TOKEN.beside(statement), digest=claim.digest, **values)
         claim.confirm(found[0][:WIDTH] if found else None)
@@ -79,6 +79,6 @@ class Reader(Connection):
 
     async def confirm(self) -> None:
         """Confirm the claim, where one is open; raises CallerChanged."""
-        claim = self._claim
-        if claim is not None and not claim.is_confirmed:
+        claim = self.open_claim
+        if claim is not None:
             claim.confirm(await self.row(OF_TOKEN, digest=claim.digest))

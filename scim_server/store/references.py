@@ -93,6 +93,10 @@ async def of_sources(
     return found
 
 
+_GIVEN = tuple(reference.c[name] == given(name) for name in ("tenant_id", "source_id", "attribute"))
+"""That a row is of the source and attribute that a statement is given."""
+
+
 def _add(dialect: str) -> sa.Executable:
     """Return a statement for new references without payload to each of the targets."""
     texts = given("targets", Texts())
@@ -120,9 +124,7 @@ _REMOVE = Statement(
     lambda dialect: (
         reference.delete()
         .where(
-            reference.c.tenant_id == given("tenant_id"),
-            reference.c.source_id == given("source_id"),
-            reference.c.attribute == given("attribute"),
+            *_GIVEN,
             one_of(dialect, reference.c.target_id, "targets"),
         )
         .returning(sa.literal_column("1"))
@@ -197,11 +199,7 @@ async def remove_where(
 _STORED = Statement(
     lambda _dialect: sa.select(
         reference.c.target_id, reference.c.payload, reference.c.valid_to, reference.c.created
-    ).where(
-        reference.c.tenant_id == given("tenant_id"),
-        reference.c.source_id == given("source_id"),
-        reference.c.attribute == given("attribute"),
-    )
+    ).where(*_GIVEN)
 )
 _SAID = ("payload", "folded", "valid_from", "valid_to", "owner", "created")
 _CHANGE = Statement(

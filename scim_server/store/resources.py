@@ -305,14 +305,17 @@ _RELEASE = Statement(
 )
 
 
+def _unique(tenant_id: int, type_name: str, id: str, attribute: str, key: str) -> dict[str, Any]:
+    return dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
+
+
 async def claim_unique(
     writer: Writer, tenant_id: int, type_name: str, id: str, keys: Iterable[UniqueKey]
 ) -> list[UniqueKey]:
     """Claim unique values for a resource and return those that another resource holds."""
     taken: list[UniqueKey] = []
     for attribute, key in sorted(keys):
-        values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
-        if not await writer.rows(_CLAIM, **values):
+        if not await writer.rows(_CLAIM, **_unique(tenant_id, type_name, id, attribute, key)):
             taken.append((attribute, key))
     return taken
 
@@ -351,7 +354,7 @@ async def claim_later(
     if wanted and writer.has_deferred(_RELEASE):
         await writer.flush()
     for attribute, key in wanted:
-        values = dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True))
+        values = _unique(tenant_id, type_name, id, attribute, key)
         writer.defer(_CLAIM, values, expects=1, otherwise=say)
 
 
@@ -360,7 +363,7 @@ async def release_unique(
 ) -> None:
     """Free unique values that a resource no longer has, with what else is deferred."""
     for attribute, key in sorted(keys):
-        writer.defer(_RELEASE, dict(zip(_UNIQUE, (tenant_id, type_name, attribute, key, id), strict=True)))
+        writer.defer(_RELEASE, _unique(tenant_id, type_name, id, attribute, key))
 
 
 def chunks(items: Sequence[str], size: int = 1_000) -> Iterable[Sequence[str]]:

@@ -137,9 +137,7 @@ class Writer(Connection):
         for one, count in zip(deferred, counts, strict=True):
             self.note(one.compiled.text, one.arguments, range(count))
             if one.expects is not None and count != one.expects:
-                if one.otherwise is not None:
-                    await one.otherwise()
-                raise LostRace(one.compiled.text[:40])
+                await _explain([one])
         return row
 
     async def _one_by_one(
