@@ -30,6 +30,9 @@ tenant = sa.Table(
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("catalogue_version", sa.Integer, nullable=False, server_default="0"),
     sa.Column("settle_at", sa.BigInteger, nullable=True),
+    sa.Column("suspended", sa.BigInteger, nullable=True),
+    sa.Column("deleted", sa.BigInteger, nullable=True),
+    sa.Column("settings", sa.Text, nullable=True),
 )
 
 client = sa.Table(
