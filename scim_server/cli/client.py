@@ -8,7 +8,13 @@ import typer
 
 from scim_server.cli import output
 from scim_server.cli.output import CommandFailed
-from scim_server.cli.parsing import check_scope, parse_bundle, parse_duration, parse_switches
+from scim_server.cli.parsing import (
+    check_permissions,
+    check_scope,
+    parse_bundle,
+    parse_duration,
+    parse_switches,
+)
 from scim_server.cli.store import DatabaseUrl, lifecycle_of, run_on_store
 from scim_server.security.principals import BUNDLES
 from scim_server.services.clients import Clients, ClientSummary, IssuedToken, UnknownClient
@@ -74,6 +80,7 @@ def create(
     """
     switches = parse_switches(switch or [])
     permissions = [*(permission or ()), *(BUNDLES[parse_bundle(bundle)] if bundle else ())]
+    check_permissions(permission or [])
     check_scope(scope)
 
     async def work(clients: Clients) -> IssuedToken:

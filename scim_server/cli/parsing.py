@@ -11,7 +11,16 @@ from scim_server.scim.errors import ScimError
 from scim_server.scim.filters.binding import bind_filter
 from scim_server.scim.filters.grammar import parse_filter
 from scim_server.scim.policy import Policy
-from scim_server.security.principals import BUNDLES
+from scim_server.security.principals import (
+    BUNDLES,
+    CHANGING,
+    CREATING,
+    NARROW_PARTS,
+    PERMISSIONS,
+    READING,
+    REMOVING,
+    narrow_permission_for,
+)
 from scim_server.settings import load_settings
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -47,6 +56,20 @@ def parse_bundle(name: str) -> str:
     if name not in BUNDLES:
         raise typer.BadParameter(f"there is no bundle {name}; choose one of {', '.join(BUNDLES)}.")
     return name
+
+
+def check_permissions(names: list[str]) -> None:
+    """Refuse permissions for types of resources that are not there. Raises CommandFailed."""
+    narrow = [name for name in names if name not in PERMISSIONS and name not in NARROW_PARTS]
+    if not narrow:
+        return
+    works = (READING, CREATING, CHANGING, REMOVING)
+    types = lifecycle_of(load_settings()).registry.resource_types
+    known = sorted(narrow_permission_for(name, work) for name in types for work in works)
+    for name in narrow:
+        if name not in known:
+            choice = ", ".join((*PERMISSIONS, *NARROW_PARTS, *known))
+            raise CommandFailed(f"--permission: there is no permission {name}; choose from {choice}")
 
 
 def check_scope(text: str | None) -> None:

@@ -184,8 +184,13 @@ def _is_permitted(group: Group, actor: Actor, policies: Policies) -> bool:
             return group.name in policies.connector_may_write and actor.may("user:update")
         if group.name == "status":
             return actor.may("user:update") or actor.may("user:lifecycle")
-        return group.name != "lockout" and actor.may(group.permission)
-    return actor.may(group.permission)
+        return group.name != "lockout" and _may_change(group, actor)
+    return _may_change(group, actor)
+
+
+def _may_change(group: Group, actor: Actor) -> bool:
+    """Tell whether an actor has the permission of a group, or the one for that group of users alone."""
+    return actor.may(group.permission) or actor.may(f"user.{group.name}:update")
 
 
 def _settle_rank(

@@ -1,5 +1,6 @@
 """The client behind a request and what it may do."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -73,13 +74,38 @@ _OF_TYPES: Mapping[str, Mapping[str, str]] = {
 """What working with a type needs; an account action asks further, for what it does."""
 
 
-CHANGING_USERS = (UPDATE, ASSIGN_ROLE, LIFECYCLE, UNLOCK, CONFIGURE_FINANCE, MANAGE_PERMISSIONS)
+NARROW_PARTS = tuple(
+    f"user.{part}:update" for part in ("employment", "roles", "limits", "clearance", "permissions")
+)
+"""Permissions for one part of a user alone, named as the life cycle names the parts."""
+CHANGING_USERS = (
+    UPDATE,
+    ASSIGN_ROLE,
+    LIFECYCLE,
+    UNLOCK,
+    CONFIGURE_FINANCE,
+    MANAGE_PERMISSIONS,
+    *NARROW_PARTS,
+)
 """Permissions of which each allows to change some part of a user; which part is the life cycle's to say."""
+_VERBS = {READING: "view", CREATING: "create", CHANGING: "update", REMOVING: "delete"}
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+_NARROW = re.compile(rf"[a-z][a-z0-9_]{{0,99}}:(?:{'|'.join(_VERBS.values())})", re.ASCII)
 
 
 def permission_for(type_name: str, work: str) -> str:
     """Return the permission that reading, creating, changing or removing resources of a type needs."""
     return _OF_TYPES.get(type_name, _COMMON)[work]
+
+
+def narrow_permission_for(type_name: str, work: str) -> str:
+    """Return the permission for this work on this type alone: `department:update`, `api_token:view`."""
+    return f"{_CAPITAL.sub('_', type_name).lower()}:{_VERBS[work]}"
+
+
+def is_permission(name: str) -> bool:
+    """Tell whether a name can be a permission: a general one, one for a part of users or for one type."""
+    return name in PERMISSIONS or name in NARROW_PARTS or _NARROW.fullmatch(name) is not None
 
 
 _OF_SCOPES: Mapping[str, frozenset[str]] = {
@@ -126,6 +152,16 @@ class Principal:
     catalogue_version: int | None = None
     settle_at: int | None = None
     token_digest: str = ""
+
+    def may(self, type_name: str, work: str) -> bool:
+        """Tell whether the client may do some work on resources of a type, by a general or a narrow name."""
+        names = {permission_for(type_name, work), narrow_permission_for(type_name, work)}
+        return not names.isdisjoint(self.permissions)
+
+    def require_for(self, type_name: str, work: str) -> None:
+        """Raise Forbidden unless the client may do some work on resources of a type."""
+        if not self.may(type_name, work):
+            self.require(permission_for(type_name, work))
 
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the client has the permission."""

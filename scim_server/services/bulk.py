@@ -22,7 +22,7 @@ from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.lookups import Foreseen
 from scim_server.services.refusals import REFUSED, record
-from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
+from scim_server.services.row_scope import stays_in_scope
 from scim_server.services.settlement import Settlement
 from scim_server.store import resources
 from scim_server.store.callers import Caller
@@ -237,8 +237,6 @@ class Bulk:
         data = replace_references(operation.data, run.ids, "data")
         path = replace_references(operation.path, run.ids)
         resource_type, own_id = self._target(path, operation.method)
-        if own_id:
-            await is_in_scope_to_change(changes, resource_type, own_id)
         if operation.method == "POST":
             created = await changes.create(resource_type, data, id=run.ids.get(operation.bulk_id or ""))
             await stays_in_scope(changes, created)

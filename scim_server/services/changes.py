@@ -24,7 +24,6 @@ from scim_server.security.principals import (
     CREATING,
     REMOVING,
     Principal,
-    permission_for,
 )
 from scim_server.services import audit, guard
 from scim_server.services.context import CallContext
@@ -32,7 +31,7 @@ from scim_server.services.hooks import hook_for
 from scim_server.services.lifecycle import SEEN_UNDER, USER, Lifecycle
 from scim_server.services.lookups import Finder
 from scim_server.services.persistence import Persistence
-from scim_server.services.row_scope import check_changeable
+from scim_server.services.row_scope import check_changeable, is_in_scope_to_change
 from scim_server.services.user_changes import UserChanges
 from scim_server.store import references, resources
 from scim_server.store.callers import Caller
@@ -134,6 +133,7 @@ class Changes:
         Raises NotFound, PreconditionFailed, and as `create`; Mutability for immutable attributes.
         """
         await self.permit(resource_type, CHANGING)
+        await is_in_scope_to_change(self, resource_type, id)
         current = await self.locked(resource_type, id, if_match)
         policy = self.principal.policy
         stated = Normalizer(resource_type, policy).resource(data)
@@ -164,6 +164,7 @@ class Changes:
         Raises NotFound, PreconditionFailed, and as scim.patch.apply.apply_patch; Uniqueness.
         """
         await self.permit(resource_type, CHANGING)
+        await is_in_scope_to_change(self, resource_type, id)
         current = await self.locked(resource_type, id, if_match)
         before = await self._seen(resource_type, current)
         result = apply_patch(before, operations, resource_type, self.principal.policy, id=current.id)
@@ -174,6 +175,7 @@ class Changes:
     async def delete(self, resource_type: ResourceType, id: str, *, if_match: str | None = None) -> None:
         """Delete a resource and every reference to it; raises NotFound and PreconditionFailed."""
         await self.permit(resource_type, REMOVING)
+        await is_in_scope_to_change(self, resource_type, id)
         current = await self.locked(resource_type, id, if_match)
         if resource_type.name == USER:
             await self.users.delete(current)
@@ -199,7 +201,7 @@ class Changes:
         """Raise Forbidden unless the client may do this to a type, now as when it was identified."""
         partly = set(CHANGING_USERS) & self.principal.permissions
         if not (resource_type.name == USER and work == CHANGING and partly):
-            self.principal.require(permission_for(resource_type.name, work))
+            self.principal.require_for(resource_type.name, work)
         check_changeable(self.principal, resource_type)
         if self.caller is None:
             self.caller = await guard.unchanged(self.writer, self.call)

@@ -9,7 +9,13 @@ from typing import Any
 
 from scim_server.dialects import DIALECTS
 from scim_server.security import tokens
-from scim_server.security.principals import DEFAULT_PERMISSIONS, PERMISSIONS, PROFILES
+from scim_server.security.principals import (
+    DEFAULT_PERMISSIONS,
+    NARROW_PARTS,
+    PERMISSIONS,
+    PROFILES,
+    is_permission,
+)
 from scim_server.store import clients as rows
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
@@ -196,8 +202,11 @@ def _check(
         if value not in known:
             raise ValueError(f"There is no {what} {value}; choose one of {', '.join(known)}.")
     for permission in permissions or ():
-        if permission not in PERMISSIONS:
-            raise ValueError(f"There is no permission {permission}; choose from {', '.join(PERMISSIONS)}.")
+        if not is_permission(permission):
+            raise ValueError(
+                f"There is no permission {permission}; choose from "
+                f"{', '.join((*PERMISSIONS, *NARROW_PARTS))}, or for one type of resources as in group:view."
+            )
     DIALECTS[dialect].switched(switches or {})
 
 

@@ -11,7 +11,7 @@ from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.scim.shown import Shown, made_under
-from scim_server.security.principals import READING, permission_for
+from scim_server.security.principals import READING
 from scim_server.services import audit
 from scim_server.services.changes import Changes, not_found
 from scim_server.services.completion import complete
@@ -23,7 +23,6 @@ from scim_server.services.refusals import on_record
 from scim_server.services.row_scope import (
     check_readable,
     is_in_scope,
-    is_in_scope_to_change,
     stays_in_scope,
 )
 from scim_server.services.settlement import Settlement
@@ -49,7 +48,7 @@ class Provisioning:
         self, call: CallContext, resource_type: ResourceType, id: str, projection: Projection
     ) -> Resource | Shown:
         """Return a resource with the references that the projection shows; raises NotFound."""
-        call.principal.require(permission_for(resource_type.name, READING))
+        call.principal.require_for(resource_type.name, READING)
         await self._settlement.settle(call)
         find = self._shown if is_shown(call, resource_type, projection) else self._found
         found = await self._database.read(
@@ -174,7 +173,6 @@ class Provisioning:
 
         async def work(writer: Writer) -> None:
             changes = self._changes(writer, call)
-            await is_in_scope_to_change(changes, resource_type, id)
             await changes.delete(resource_type, id, if_match=if_match)
             raise_if_dry(call, changes, None)
 
@@ -192,8 +190,6 @@ class Provisioning:
     ) -> Resource | Shown:
         async def work(writer: Writer) -> Resource | Shown:
             changes = self._changes(writer, call)
-            if id is not None:
-                await is_in_scope_to_change(changes, resource_type, id)
             changed = await change(changes)
             changed.version = changes.persistence.versions.get(changed.id, changed.version)
             await stays_in_scope(changes, changed)

@@ -14,7 +14,7 @@ from scim_server.scim.projection import Projection
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.scim.shown import Shown
-from scim_server.security.principals import READING, VIEW, permission_for
+from scim_server.security.principals import READING, VIEW
 from scim_server.services.audit import AUDIT_EVENT
 from scim_server.services.completion import complete, hidden_paths
 from scim_server.services.context import CallContext, filter_context
@@ -262,7 +262,7 @@ def _readable(call: CallContext, types: Sequence[ResourceType]) -> Sequence[Reso
     Raises Forbidden where none remains.
     """
     if len(types) == 1:
-        call.principal.require(permission_for(types[0].name, READING))
+        call.principal.require_for(types[0].name, READING)
         check_readable(call.principal, types[0])
         return types
     allowed = [
@@ -270,7 +270,7 @@ def _readable(call: CallContext, types: Sequence[ResourceType]) -> Sequence[Reso
         for kind in types
         if kind.name != AUDIT_EVENT
         and is_listed(call.principal, kind)
-        and permission_for(kind.name, READING) in call.principal.permissions
+        and call.principal.may(kind.name, READING)
     ]
     if not allowed:
         call.principal.require(VIEW)

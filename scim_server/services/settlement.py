@@ -25,7 +25,7 @@ from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.hooks.scheduled_changes import OF_STATUS, PLANNER, TYPE, with_user
 from scim_server.services.lifecycle import USER, Lifecycle
-from scim_server.services.row_scope import is_in_scope_to_change, stays_in_scope
+from scim_server.services.row_scope import stays_in_scope
 from scim_server.store import clients
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
@@ -99,7 +99,6 @@ class Settlement:
         if kind in OF_STATUS:
             return await self._noted(changes, current, user)
         own = self._changes(changes.writer, await _call_of_planner(changes, current))
-        await is_in_scope_to_change(own, users, user.id)
         if kind == "delete":
             await own.delete(users, user.id)
         else:

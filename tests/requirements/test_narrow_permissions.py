@@ -1,0 +1,44 @@
+"""Permissions for one part of users, or for one type of resources and one verb."""
+
+import pytest
+
+from scim_server.security.principals import NARROW_PARTS
+from tests.conftest import Connect
+from tests.requirements.test_permissions import NEEDS, WHY, ids
+
+__all__ = ["ids"]
+
+
+@pytest.mark.proves("ACT-01")
+@pytest.mark.parametrize("part", [name.removesuffix(":update") for name in NARROW_PARTS])
+async def test_a_permission_for_one_part_of_users_is_good_for_no_other(
+    part: str, ids: dict[str, str], connect: Connect
+) -> None:
+    of_parts = {
+        "user.employment": {"manager", "department", "location", "dates"},
+        "user.roles": {"roles", "role assignments", "flat role"},
+        "user.limits": {"limits", "flat limit"},
+        "user.clearance": {"clearance"},
+        "user.permissions": {"special permissions"},
+    }
+    client = await connect(profile="admin", permissions=["user:view", f"{part}:update"])
+    done = set()
+    for path, (_, value) in NEEDS.items():
+        change = {"op": "replace", "value": {**value(ids), **WHY}}
+        response = await client.patch(f"/Users/{ids['ann']}?dryRun=true", change)
+        done |= {path} if response.status_code == 200 else set()
+        assert response.status_code in {200, 403}
+    assert done == of_parts[part]
+
+
+@pytest.mark.proves("ACT-01")
+async def test_a_permission_for_one_type_and_verb_is_good_for_no_other(
+    ids: dict[str, str], connect: Connect
+) -> None:
+    client = await connect(profile="admin", permissions=["department:view"])
+    assert (await client.get(f"/Departments/{ids['department']}")).status_code == 200
+    for method, path in (("GET", "/Users"), ("GET", "/Locations"), ("POST", "/Departments")):
+        refused = await client.request(method, path, json={} if method == "POST" else None)
+        assert refused.status_code == 403
+    found = await client.read("/")
+    assert {one["meta"]["resourceType"] for one in found["Resources"]} == {"Department"}
