@@ -6,11 +6,18 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-_UNREACHABLE_STATES = ("08", "28", "3D", "53300", "57P")
-"""SQLSTATE classes: connection lost, not let in, no such database, too many connections, shutting down."""
+_UNREACHABLE_STATES = ("08", "28", "3D", "53", "57P", "58")
+"""SQLSTATE classes: connection lost, not let in, no such database, no room on the disk, no memory, too many
+connections, shutting down, trouble with files."""
 _RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
 _QUERY_CANCELLED = "57014"
-_UNREACHABLE_TEXTS = ("unable to open database file", "connection is closed", "no active connection")
+_UNREACHABLE_TEXTS = (
+    "unable to open database file",
+    "connection is closed",
+    "no active connection",
+    "database or disk is full",
+    "disk I/O error",
+)
 _DRIVER_ERRORS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, ValueError)
 
 
@@ -41,8 +48,8 @@ def was_interrupted(error: BaseException) -> bool:
 
 def is_disconnect(error: BaseException) -> bool:
     """Tell whether an error means that the database could not be reached or went away."""
-    if isinstance(error, PoolTimeout | ConnectionError | OSError):
-        return True
+    if isinstance(error, PoolTimeout | ConnectionError | OSError | asyncpg.InternalClientError):
+        return True  # the last is what asyncpg says of a connection whose end it had no time to note
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     inner = _of_driver(error)

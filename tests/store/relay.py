@@ -15,6 +15,9 @@ class Relay:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._port = 0
+        self._delay = 0.0
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -47,6 +50,19 @@ class Relay:
             self._server.close()
         await self.drop()
 
+    def slow_down(self, seconds: float) -> None:
+        """Pass everything on later by so many seconds."""
+        self._delay = seconds
+
+    def stall(self) -> None:
+        """Keep every connection open and pass nothing on, as a network that swallows packets does."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Pass on again what was held back."""
+        self._delay = 0.0
+        self._flows.set()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         folder, port = self._target.query.get("host"), self._target.port or 5432
         if isinstance(folder, str):
@@ -55,12 +71,14 @@ class Relay:
             opened = asyncio.open_connection(self._target.host or "localhost", port)
         far_reader, far_writer = await opened
         self._writers |= {writer, far_writer}
-        await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                if self._delay:
+                    await asyncio.sleep(self._delay)
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
