@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def upgrade(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Bring the tables to the revision this version needs; run it before starting a new version.
 
-    Example: scim-server db upgrade --database-url postgresql://scim:secret@db/scim
+    Example: scim-server db upgrade --database-url postgresql://scim@db/scim
     """
     applied = asyncio.run(_upgrade(database_url))
     if as_json:

@@ -38,7 +38,7 @@ def serve(
 
     A SQLite store is created and brought up to date; on PostgreSQL run `scim-server db upgrade` first.
 
-    Example: scim-server serve --host 0.0.0.0 --workers 4 --database-url postgresql://scim:secret@db/scim
+    Example: scim-server serve --host 0.0.0.0 --workers 4 --database-url postgresql://scim@db/scim
     """
     settings = load_settings(database_url=database_url)
     lifecycle = lifecycle_of(settings)  # refused here, before an address is announced

@@ -1,6 +1,7 @@
 """The store a command works on."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
@@ -16,9 +17,27 @@ from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
 T = TypeVar("T")
 
+_PASSWORD = re.compile(r"\w+(?:\+\w+)?://[^/@]*:[^/@]+@")
+
+
+def _without_password(url: str | None) -> str | None:
+    """Refuse a password where every user of the machine can read it: in the list of processes."""
+    if url is not None and _PASSWORD.match(url):
+        raise typer.BadParameter(
+            "a password is visible to every user of this machine here; put it into SCIM_DATABASE_URL, "
+            "PGPASSWORD or a file that PGPASSFILE names."
+        )
+    return url
+
+
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option(help="The store, instead of SCIM_DATABASE_URL.", metavar="URL", show_default=False),
+    typer.Option(
+        help="The store, instead of SCIM_DATABASE_URL; without a password.",
+        metavar="URL",
+        show_default=False,
+        callback=_without_password,
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from scim_server import cli
 
@@ -35,12 +36,18 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Give a function that runs a command."""
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a function that runs a command; the URL of a store with a password goes into the environment."""
 
     def run(*arguments: str) -> Outcome:
         capsys.readouterr()
-        code = cli.run(arguments)
+        with monkeypatch.context() as patch:
+            if "--database-url" in arguments[:-1]:
+                where = arguments.index("--database-url")
+                if make_url(arguments[where + 1]).password:
+                    patch.setenv("SCIM_DATABASE_URL", arguments[where + 1])
+                    arguments = arguments[:where] + arguments[where + 2 :]
+            code = cli.run(arguments)
         return Outcome(code, *capsys.readouterr())
 
     return run

@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from scim_server import cli
 from scim_server.store.upgrade import head_revision
 from tests.cli.conftest import Run
 
@@ -84,3 +85,14 @@ def test_a_store_that_cannot_be_reached_is_one_line_without_the_password(
     run: Run, command: tuple[str, ...], url: str
 ) -> None:
     assert "secret" not in run(*command, "--database-url", url).complaint()
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("client", "list"), ("db", "check")])
+def test_a_password_is_not_taken_where_the_list_of_processes_shows_it(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    url = "postgresql://scim:hunter2@127.0.0.1:1/scim"
+    assert cli.run((*command, f"--database-url={url}")) == 2
+    said = capsys.readouterr().err
+    assert "SCIM_DATABASE_URL" in said
+    assert "hunter2" not in said
