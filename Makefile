@@ -1,6 +1,6 @@
 # The commands people type. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check bench torture clean
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -38,6 +38,10 @@ check: setup ## ruff, mypy --strict and the house rules
 
 bench: setup ## measure beside bare handlers and other servers; make bench ARGS="--users 1000000" for more
 	@$(BIN)/python -W ignore -m benchmarks $(ARGS)
+
+torture: setup ## kill, starve, fuzz and soak a real server; make torture ARGS="--requests 1000000" for more
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt atheris
+	@$(BIN)/python -W ignore -m tests.torture $(ARGS)
 
 clean: ## remove the environment, builds and caches; the store under var/ stays
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

