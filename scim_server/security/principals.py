@@ -107,7 +107,8 @@ class Principal:
     """An authenticated client: its tenant, profile, dialect with policy, permissions and bound user.
 
     `row_scope` is a filter on users outside of which the client sees and changes none; `lent` are the
-    permissions that come from the scopes of an API token and not from the client;
+    permissions that come from the scopes of an API token and not from the client; `narrowed` are those that
+    an access token is good for at most, None where it is good for all of the client's;
     `catalogue_version` and `settle_at` are the tenant's as of the authentication; `token_digest` names the
     token that was shown.
     """
@@ -123,6 +124,7 @@ class Principal:
     user_id: str | None = None
     row_scope: str | None = None
     lent: frozenset[str] = frozenset()
+    narrowed: frozenset[str] | None = None
     catalogue_version: int | None = None
     settle_at: int | None = None
     token_digest: str = ""

@@ -133,9 +133,8 @@ async def _call_of_planner(changes: Changes, current: Resource) -> CallContext:
         raise Forbidden(message("R-PERMISSIONS"))
     lent = frozenset(planner["lent"])
     own = principal_of(caller)
-    return CallContext(
-        replace(own, permissions=own.permissions | lent, user_id=planner.get("user"), lent=lent), ""
-    )
+    held = own.permissions & frozenset(planner.get("narrowed", own.permissions))
+    return CallContext(replace(own, permissions=held | lent, user_id=planner.get("user"), lent=lent), "")
 
 
 def system_call(tenant_id: int, tenant: str) -> CallContext:
