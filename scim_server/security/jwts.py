@@ -126,11 +126,11 @@ def public_key(document: Any) -> PublicKey | None:
     operations = document.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations or document.get("kty") == "oct":
         return None
+    if document.get("kty") == "RSA" and not _is_sized(document.get("n")):
+        return None
     try:
         key = JWKRegistry.import_key({name: document[name] for name in _MATERIAL if name in document})
     except (JoseError, ValueError, TypeError, KeyError):
-        return None
-    if isinstance(key, RSAKey) and not _RSA_BITS[0] <= key.public_key.key_size <= _RSA_BITS[1]:
         return None
     if not isinstance(key, RSAKey | ECKey | OKPKey):
         return None
@@ -143,6 +143,17 @@ def public_key(document: Any) -> PublicKey | None:
         curve,
         key,
     )
+
+
+def _is_sized(modulus: Any) -> bool:
+    """Tell whether an RSA modulus is of a size that is neither weak nor slow."""
+    if not isinstance(modulus, str) or len(modulus) > _RSA_BITS[1]:
+        return False
+    try:
+        bits = int.from_bytes(_bytes(modulus)).bit_length()
+    except BadJwt:
+        return False
+    return _RSA_BITS[0] <= bits <= _RSA_BITS[1]
 
 
 _MATERIAL = ("kty", "crv", "x", "y", "n", "e")

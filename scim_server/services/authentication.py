@@ -149,6 +149,10 @@ class Authenticator:
             self._noted.popitem(last=False)
         return True
 
+    def forget(self) -> None:
+        """Look every token up again at its next use, as a server does that has just begun to serve it."""
+        self._remembered.clear()
+
     async def record_uses(self) -> None:
         """Write down which tokens were used, each about once in TOUCH_EVERY, in one statement."""
         used, self._used = sorted(self._used), set()

@@ -79,11 +79,16 @@ class FailedAttempts:
         """Write an event for each source whose minute is over, or for all; returns how many."""
         due = now() - WINDOW
         chosen = {key: one for key, one in self._tallies.items() if everything or one.began <= due}
-        for key in chosen:
-            del self._tallies[key]
         for (tenant, source), tally in chosen.items():
-            tenant_id, name = await self._tenant(tenant)
-            await self._write(tenant_id, name, source, tally)
+            del self._tallies[tenant, source]
+            try:
+                tenant_id, name = await self._tenant(tenant)
+                await self._write(tenant_id, name, source, tally)
+            except Exception:
+                again = self._tallies.setdefault((tenant, source), tally)
+                if again is not tally:
+                    again.reasons.update(tally.reasons)
+                raise
         return len(chosen)
 
     async def _tenant(self, name: str | None) -> tuple[int, str]:

@@ -41,7 +41,7 @@ class KeySets:
     def __init__(self, proxy: str | None = None, seconds: float = SECONDS) -> None:
         """Fetch through a proxy, if there is one, and wait for an answer `seconds` at most."""
         self._proxy = proxy
-        self._seconds = seconds
+        self.seconds = seconds
         self._client: httpx2.AsyncClient | None = None
         self._entries: dict[tuple[str, str | None], _Entry] = {}
 
@@ -81,7 +81,7 @@ class KeySets:
 
     async def _fetched(self, issuer: str, url: str | None) -> list[PublicKey]:
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self.seconds):
                 address = url or await self._discovered(issuer)
                 return public_keys(await self._json(address))
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ScimError, BadJwt) as error:
@@ -101,7 +101,7 @@ class KeySets:
         """Return a JSON document of MAX_BYTES at most; a redirect is no answer."""
         if self._client is None:
             self._client = httpx2.AsyncClient(
-                proxy=self._proxy, trust_env=False, follow_redirects=False, timeout=self._seconds
+                proxy=self._proxy, trust_env=False, follow_redirects=False, timeout=self.seconds
             )
         body = bytearray()
         async with self._client.stream("GET", url, headers={"Accept": "application/json"}) as response:
