@@ -107,7 +107,10 @@ class Server:
         await self.check_revision()
         token = self.settings.bootstrap_token
         if token:
-            await Clients(self.database).ensure(BOOTSTRAP_CLIENT, token)
+            try:
+                await Clients(self.database).ensure(BOOTSTRAP_CLIENT, token)
+            except ValueError as error:
+                raise ServiceUnavailable(f"SCIM_BOOTSTRAP_TOKEN: {error}") from error
 
     async def check_revision(self) -> None:
         """Raise ServiceUnavailable unless the store has the schema that this version needs."""

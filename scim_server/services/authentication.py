@@ -143,6 +143,7 @@ class Authenticator:
         noted = self._noted.get(digest)
         if noted is not None and moment - noted <= rows.TOUCH_EVERY:
             return False
+        self._noted.pop(digest, None)
         self._noted[digest] = moment
         self._used.add(digest)
         while len(self._noted) > _REMEMBERED:

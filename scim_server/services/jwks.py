@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+import structlog
 
 from scim_server.scim.documents import decode
 from scim_server.scim.errors import ScimError, ServiceUnavailable
@@ -20,6 +21,8 @@ STALE = 6 * 3_600 * _SECOND
 AGAIN = 30 * _SECOND
 """How soon a key that is not known makes the keys be fetched again."""
 AFTER_FAILURE = 5 * _SECOND
+_FAILURES = (httpx2.HTTPError, httpx2.InvalidURL, OSError, ScimError, BadJwt)
+_log = structlog.get_logger("scim_server")
 DISCOVERY = "/.well-known/openid-configuration"
 
 
@@ -57,15 +60,19 @@ class KeySets:
             wanted = KEPT if newer_than is None or entry.fetched > newer_than else AGAIN
             if entry.fetched and moment - entry.fetched < wanted:
                 return entry.keys
-            try:
-                if moment - entry.failed < AFTER_FAILURE:
-                    raise _unavailable(issuer)
-                entry.keys = await self._fetched(issuer, url)
-                entry.fetched, entry.failed = moment, 0
-            except IssuerUnavailable:
-                entry.failed = entry.failed if moment - entry.failed < AFTER_FAILURE else moment
-                if newer_than is not None or not entry.fetched or moment - entry.fetched > STALE:
-                    raise
+            if moment - entry.failed >= AFTER_FAILURE:
+                try:
+                    entry.keys = await self._fetched(issuer, url)
+                except _FAILURES as error:
+                    entry.failed = now()
+                    _log.warning("the keys of an issuer cannot be fetched", issuer=issuer, error=_kind(error))
+                else:
+                    entry.fetched = moment
+                    return entry.keys
+            if newer_than is not None or not entry.fetched or moment - entry.fetched > STALE:
+                raise IssuerUnavailable(
+                    f"The keys of {issuer[:200]} cannot be fetched at the moment; try again."
+                )
             return entry.keys
 
     def fetched_at(self, issuer: str, url: str | None) -> int:
@@ -80,12 +87,8 @@ class KeySets:
             self._client = None
 
     async def _fetched(self, issuer: str, url: str | None) -> list[PublicKey]:
-        try:
-            async with asyncio.timeout(self.seconds):
-                address = url or await self._discovered(issuer)
-                return public_keys(await self._json(address))
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ScimError, BadJwt) as error:
-            raise _unavailable(issuer) from error
+        async with asyncio.timeout(self.seconds):
+            return public_keys(await self._json(url or await self._discovered(issuer)))
 
     async def _discovered(self, issuer: str) -> str:
         """Return where the keys are (OpenID Connect Discovery 1.0 §4), as the very issuer says."""
@@ -114,5 +117,6 @@ class KeySets:
         return decode(bytes(body))
 
 
-def _unavailable(issuer: str) -> IssuerUnavailable:
-    return IssuerUnavailable(f"The keys of {issuer[:200]} cannot be fetched at the moment; try again.")
+def _kind(error: BaseException) -> str:
+    """Return what went wrong, in words that are this server's own."""
+    return str(error) if isinstance(error, BadJwt) else type(error).__name__

@@ -86,9 +86,10 @@ class TokenEndpoint:
         `audiences` are the names of this server that an assertion may be made for, `tenant` is the one of the
         URL. A client that proved itself from a source before is not slowed by failures of others.
         """
-        own_key = f"client {(request.client_id or '')[:100]}"
-        if (source, own_key) not in self._proven:
-            self._failures.check(source, tenant, *([own_key] if request.client_id else []))
+        keys = [f"client {request.client_id[:100]}"] if request.client_id else []
+        known = (source, request.client_id or "")
+        if known not in self._proven:
+            self._failures.check(source, tenant, *keys)
         try:
             proven = await self._proven_by(request, audiences, tenant)
             held = proven.permissions
@@ -101,9 +102,10 @@ class TokenEndpoint:
             )
         except OAuthError as error:
             if error.code == "invalid_client":
-                self._failures.failed("client", source, tenant, *([own_key] if request.client_id else []))
+                self._failures.failed("client", source, tenant, *keys)
             raise
-        self._proven[source, own_key] = None
+        if request.client_id:
+            self._proven[known] = None
         while len(self._proven) > _REMEMBERED:
             self._proven.popitem(last=False)
         return granted

@@ -1,5 +1,6 @@
 """Assertions instead of secrets (RFC 7523): signed by a client's own key, or by an outside issuer for it."""
 
+import asyncio
 import json
 import time
 import uuid
@@ -8,16 +9,21 @@ from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from starlette.applications import Starlette
 
 from scim_server.services.clients import Clients
 from scim_server.services.credentials import Credentials
+from scim_server.services.housekeeping import run_once
 from scim_server.services.issuers import Issuers, Trust
+from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings
 from scim_server.store.database import Database
+from scim_server.store.tables import assertion as assertion_table
 from tests.protocol.test_token_endpoint import GRANT, ROOT, ask, error, rows, status
 from tests.support.issuer import FakeIssuer, Key, segment, signed
+from tests.support.time import Clock
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 RSA, EC, ED = RSAKey.generate_key(2048), ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519")
@@ -96,6 +102,33 @@ async def test_an_assertion_is_good_once(
     error(await send(http, assertion), "invalid_client", 401)
     error(await send(http, assertion, "/t/default/oauth/token"), "invalid_client", 401)
     assert len(await rows(database)) == 1
+
+
+async def test_of_many_uses_at_once_one_is_good(
+    http: httpx2.AsyncClient, client_id: str, database: Database
+) -> None:
+    assertion = signed({"alg": "RS256"}, claims(client_id), RSA)
+    answers = await asyncio.gather(*(send(http, assertion) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[401] * 7]
+    assert len(await rows(database)) == 1
+
+
+async def test_used_assertions_are_tidied_away_once_they_have_ended(
+    http: httpx2.AsyncClient, client_id: str, database: Database, clock: Clock
+) -> None:
+    moment = clock.time_ns() // 1_000_000_000
+    times = {"iat": moment, "exp": moment + 120}
+    assert (await send(http, signed({"alg": "RS256"}, claims(client_id, **times), RSA))).status_code == 200
+
+    async def left() -> int:
+        await run_once(database, Lifecycle.of())
+        query = sa.select(sa.func.count()).select_from(assertion_table)
+        return (await database.read(lambda reader: reader.execute(query))).scalar_one()
+
+    clock.advance(seconds=180)
+    assert await left() == 1
+    clock.advance(seconds=180)
+    assert await left() == 0
 
 
 NOW = int(time.time())
