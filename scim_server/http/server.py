@@ -166,10 +166,12 @@ class Server:
 
     async def close(self) -> None:
         """Write down what is in memory alone, and close every connection."""
-        with suppress(DatabaseUnavailable):
-            await self.keep_records(everything=True)
-        await self.key_sets.close()
-        await self.database.close()
+        try:
+            with suppress(DatabaseUnavailable):
+                await self.keep_records(everything=True)
+        finally:
+            await self.key_sets.close()
+            await self.database.close()
 
     def renderer(self, call: CallContext) -> Renderer:
         """Return the renderer for a call."""

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from scim_server.lifecycle.judgement import Finding
+from scim_server.scim.documents import is_storable
 from scim_server.scim.errors import TooManyRequests
 from scim_server.scim.registry import Registry
 from scim_server.security.throttle import Throttle
@@ -11,7 +12,7 @@ from scim_server.services import audit
 from scim_server.services.settlement import system_call
 from scim_server.store import clients as rows
 from scim_server.store.clock import now
-from scim_server.store.database import Database, Reader, Writer
+from scim_server.store.database import Database, Writer
 
 ACTION = "authentication.failed"
 NOBODYS_TENANT = "_system"
@@ -76,50 +77,52 @@ class FailedAttempts:
         self._tallies.setdefault(key, _Tally(moment)).reasons[reason] += 1
 
     async def record(self, *, everything: bool = False) -> int:
-        """Write an event for each source whose minute is over, or for all; returns how many."""
+        """Write an event for each source whose minute is over, or for all, at once; returns how many.
+
+        What cannot be written is kept for the next time.
+        """
         due = now() - WINDOW
         chosen = {key: one for key, one in self._tallies.items() if everything or one.began <= due}
-        for (tenant, source), tally in chosen.items():
-            del self._tallies[tenant, source]
-            try:
-                tenant_id, name = await self._tenant(tenant)
-                await self._write(tenant_id, name, source, tally)
-            except Exception:
-                again = self._tallies.setdefault((tenant, source), tally)
-                if again is not tally:
-                    again.reasons.update(tally.reasons)
-                raise
-        return len(chosen)
-
-    async def _tenant(self, name: str | None) -> tuple[int, str]:
-        async def look(reader: Reader) -> int | None:
-            return None if name is None else await rows.tenant_id_of(reader, name)
-
-        found = await self._database.read(look)
-        if found is not None and name is not None:
-            return found, name
-        moment = now()
-        made = await self._database.write(lambda writer: rows.ensure_tenant(writer, NOBODYS_TENANT, moment))
-        return made, NOBODYS_TENANT
-
-    async def _write(self, tenant_id: int, tenant: str, source: str, tally: _Tally) -> None:
-        findings = [
-            Finding(f"authentication.{reason}", "refused", f"{count} times {REASONS[reason]}")
-            for reason, count in tally.reasons.most_common()
-        ]
-        total = ("attempts", None, tally.reasons.total())
-        event = audit.Event(
-            ACTION,
-            "Authentication",
-            "",
-            outcome="refused",
-            context={"note": f"from {source}"},
-            findings=findings,
-            changes=[total],
-        )
-        call = system_call(tenant_id, tenant)
+        for key in chosen:
+            del self._tallies[key]
 
         async def work(writer: Writer) -> None:
-            await audit.record(writer, self._registry, call, event, now())
+            tenants = {name: await _tenant(writer, name) for name in {name for name, _ in chosen}}
+            for (name, source), tally in chosen.items():
+                call = system_call(*tenants[name])
+                await audit.record(writer, self._registry, call, _event(source, tally), now())
 
-        await self._database.write(work)
+        try:
+            if chosen:
+                await self._database.write(work)
+        except Exception:
+            for key, tally in chosen.items():
+                kept = self._tallies.setdefault(key, tally)
+                if kept is not tally:
+                    kept.reasons.update(tally.reasons)
+            raise
+        return len(chosen)
+
+
+async def _tenant(writer: Writer, name: str | None) -> tuple[int, str]:
+    """Return id and name of a tenant, of NOBODYS_TENANT for one that is not there."""
+    found = None if name is None or not is_storable(name) else await rows.tenant_id_of(writer, name)
+    if found is not None and name is not None:
+        return found, name
+    return await rows.ensure_tenant(writer, NOBODYS_TENANT, now()), NOBODYS_TENANT
+
+
+def _event(source: str, tally: _Tally) -> audit.Event:
+    findings = [
+        Finding(f"authentication.{reason}", "refused", f"{count} times {REASONS[reason]}")
+        for reason, count in tally.reasons.most_common()
+    ]
+    return audit.Event(
+        ACTION,
+        "Authentication",
+        "",
+        outcome="refused",
+        context={"note": f"from {source}"},
+        findings=findings,
+        changes=[("attempts", None, tally.reasons.total())],
+    )

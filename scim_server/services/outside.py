@@ -81,7 +81,7 @@ class OutsideTokens:
         Where the URL names no tenant, only one may trust the issuer for the token's audience.
         """
         named = jwt.text("iss") or ""
-        if not is_storable(named):
+        if not is_storable(named) or not is_storable(tenant or ""):
             raise BadJwt("the issuer of the token is not trusted")
         rows = await self._database.read(lambda reader: issuers.issuers_called(reader, named, tenant))
         if not rows:

@@ -130,7 +130,9 @@ async def test_an_attempt_with_a_token_of_a_tenant_is_on_its_record(
     assert f"authentication.{how}" in document
 
 
-@pytest.mark.parametrize(("named", "recorded"), [("acme", "acme"), ("nowhere", "_system")])
+@pytest.mark.parametrize(
+    ("named", "recorded"), [("acme", "acme"), ("nowhere", "_system"), ("a%00b", "_system")]
+)
 async def test_an_attempt_at_the_url_of_a_tenant_is_on_its_record(
     named: str, recorded: str, scim: ScimClient, server: Server, database: Database
 ) -> None:

@@ -358,6 +358,10 @@ async def test_the_issuer_of_another_tenant_is_not_trusted(
             assert (await ask(token, path)).status_code == status
 
 
+async def test_a_tenant_that_cannot_be_is_not_there(trusted: FakeIssuer, ask: Any) -> None:
+    refused(await ask(trusted.token(), "http://scim.test/t/a%00b/scim/v2/Users"), 401)
+
+
 async def test_a_token_that_two_tenants_trust_needs_the_url_of_one(
     trusted: FakeIssuer, database: Database, ask: Any
 ) -> None:
