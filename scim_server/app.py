@@ -24,6 +24,7 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
 from scim_server.store.failures import DatabaseUnavailable
 
+_SECONDS_BETWEEN_RECORDS = 10
 _log = structlog.get_logger("scim_server")
 
 
@@ -41,12 +42,16 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with suppress(DatabaseUnavailable, ServiceUnavailable):  # each request tries again and says why
             await server.prepare()
-        worker = asyncio.create_task(_work(server, settings.worker_interval_seconds))
+        tasks = [
+            asyncio.create_task(_work(server, settings.worker_interval_seconds)),
+            asyncio.create_task(_keep_records(server)),
+        ]
         yield
-        worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
-        await server.database.close()
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await server.close()
 
     app = Starlette(
         routes=routes(lifecycle.registry),
@@ -68,6 +73,16 @@ async def _work(server: Server, interval: float) -> None:
             await housekeeping.run_once(server.database, server.lifecycle)
         except Exception as error:  # noqa: BLE001 - whatever fails here must not end the server
             _log.error("worker failed", error=type(error).__name__)
+
+
+async def _keep_records(server: Server) -> None:
+    """Write down every few seconds which tokens were used and which attempts failed."""
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_RECORDS)
+        try:
+            await server.keep_records()
+        except Exception as error:  # noqa: BLE001 - it is tried again, and must not end the server
+            _log.error("records cannot be written", error=type(error).__name__)
 
 
 def application_from_environment() -> Starlette:

@@ -58,6 +58,36 @@ class Settings(BaseSettings):
         repr=False,
         description="Bearer token of an administrator client that the first start creates.",
     )
+    token_lifetime_days: int = Field(
+        default=365,
+        ge=1,
+        le=36_500,
+        description="Days after which a new token or client secret ends, unless it is to end earlier.",
+    )
+    token_allow_never: bool = Field(
+        default=False,
+        description="Whether tokens and client secrets may last longer than that, or have no end.",
+    )
+    access_token_seconds: int = Field(
+        default=900,
+        ge=60,
+        le=3600,
+        description="Seconds after which an access token of the token endpoint ends.",
+    )
+    failed_attempts_per_minute: int = Field(
+        default=10,
+        ge=0,
+        description="Failed attempts to get in after which a source has to wait; 0 lets nobody wait.",
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Addresses of proxies, separated by commas, whose X-Forwarded-For is believed.",
+    )
+    outbound_proxy: str | None = Field(
+        default=None,
+        repr=False,
+        description="Address of the proxy through which the keys of outside issuers are fetched.",
+    )
     schema_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),
         description="Folders with further schemas and resource types as JSON; "

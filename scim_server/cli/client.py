@@ -1,12 +1,13 @@
 """`scim-server client`: who may call, and the tokens they call with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from scim_server.cli import output
+from scim_server.cli import credentials, output
+from scim_server.cli.credentials import AsJson, Expires, Name, Tenant
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.parsing import (
     check_permissions,
@@ -15,7 +16,7 @@ from scim_server.cli.parsing import (
     parse_duration,
     parse_switches,
 )
-from scim_server.cli.store import DatabaseUrl, lifecycle_of, run_on_store
+from scim_server.cli.store import DatabaseUrl, lifecycle_of, lifetimes_of, run_on_store
 from scim_server.security.principals import BUNDLES
 from scim_server.services.clients import Clients, ClientSummary, IssuedToken, UnknownClient
 from scim_server.services.undo import Undo, Undone
@@ -27,18 +28,8 @@ T = TypeVar("T")
 
 app = typer.Typer(help="Create, list, rotate and revoke the clients that may call.")
 
-Name = Annotated[str, typer.Argument(help="Name of the client.", show_default=False)]
-Tenant = Annotated[str, typer.Option(help="Tenant the client belongs to.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Expires = Annotated[
-    timedelta | None,
-    typer.Option(
-        parser=parse_duration,
-        metavar="TIME",
-        help="Time after which the token ends: 30m, 12h, 90d, 4w. Without it the token has no end.",
-        show_default=False,
-    ),
-]
+app.command()(credentials.secret)
+app.add_typer(credentials.key_app, name="key")
 
 
 @app.command()
@@ -71,6 +62,9 @@ def create(
     ] = None,
     user: Annotated[str | None, typer.Option(help="Id of the user that /Me is.", show_default=False)] = None,
     expires: Expires = None,
+    oauth: Annotated[
+        bool, typer.Option("--oauth", help="Print an id and a secret for the token endpoint, and no token.")
+    ] = False,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,37 +76,46 @@ def create(
     permissions = [*(permission or ()), *(BUNDLES[parse_bundle(bundle)] if bundle else ())]
     check_permissions(permission or [])
     check_scope(scope)
-
-    async def work(clients: Clients) -> IssuedToken:
-        return await clients.create(
-            name,
-            tenant=tenant,
-            profile=profile,
-            dialect=dialect,
-            permissions=permissions or None,
-            switches=switches,
-            user=user,
-            row_scope=scope,
-            expires_in=expires,
-        )
-
-    _show_token(_on_clients(database_url, work), tenant, as_json=as_json)
+    facts: dict[str, Any] = {
+        "tenant": tenant,
+        "profile": profile,
+        "dialect": dialect,
+        "permissions": permissions or None,
+        "switches": switches,
+        "user": user,
+        "row_scope": scope,
+    }
+    if oauth:
+        lifetimes_of(load_settings()).end(expires, now())  # refused before the client is made
+        on_clients(database_url, lambda clients: clients.register(name, **facts))
+        credentials.secret(name, tenant, expires, database_url, as_json)
+        return
+    issued = on_clients(database_url, lambda clients: clients.create(name, **facts, expires_in=expires))
+    _show_token(issued, tenant, as_json=as_json)
 
 
 @app.command("list")
 def list_clients(
-    tenant: Tenant = "default", database_url: DatabaseUrl = None, as_json: AsJson = False
+    tenant: Tenant = "default",
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="One line for each token: permissions, age, end, last use.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the clients of a tenant with the prefixes of their live tokens.
 
     Example: scim-server client list --json
     """
-    found = _on_clients(database_url, lambda clients: clients.list(tenant=tenant))
+    found = on_clients(database_url, lambda clients: clients.list(tenant=tenant))
     if as_json:
         output.show_json(found)
+    elif tokens:
+        headings = ("CLIENT", "TOKEN", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "PERMISSIONS")
+        output.show_table(headings, (row for client in found for row in _token_rows(client)))
     else:
-        headings = ("NAME", "PROFILE", "DIALECT", "LIVE TOKENS", "CREATED", "REVOKED")
-        output.show_table(headings, map(_row, found))
+        columns = ("NAME", "PROFILE", "DIALECT", "LIVE TOKENS", "CREATED", "REVOKED")
+        output.show_table(columns, map(_row, found))
 
 
 @app.command()
@@ -127,9 +130,7 @@ def rotate(
 
     Example: scim-server client rotate okta --expires 90d
     """
-    issued = _on_clients(
-        database_url, lambda clients: clients.rotate(name, tenant=tenant, expires_in=expires)
-    )
+    issued = on_clients(database_url, lambda clients: clients.rotate(name, tenant=tenant, expires_in=expires))
     _show_token(issued, tenant, as_json=as_json)
 
 
@@ -141,7 +142,7 @@ def revoke(
 
     Example: scim-server client revoke okta
     """
-    ended = _on_clients(database_url, lambda clients: clients.revoke(name, tenant=tenant))
+    ended = on_clients(database_url, lambda clients: clients.revoke(name, tenant=tenant))
     if as_json:
         output.show_json({"client": name, "tenant": tenant, "revoked_tokens": ended})
     else:
@@ -193,12 +194,12 @@ def undo(
     )
 
 
-def _on_clients(database_url: str | None, work: Callable[[Clients], Awaitable[T]]) -> T:
+def on_clients(database_url: str | None, work: Callable[[Clients], Awaitable[T]]) -> T:
     """Run work on the clients of the store, a refusal becoming the failure of the command."""
 
     async def run(database: Database) -> T:
         try:
-            return await work(Clients(database))
+            return await work(Clients(database, lifetimes_of(load_settings())))
         except (ValueError, UnknownClient) as error:
             raise CommandFailed(str(error)) from error
 
@@ -224,12 +225,14 @@ def _show_token(issued: IssuedToken, tenant: str, *, as_json: bool) -> None:
 
 
 def _row(client: ClientSummary) -> tuple[object, ...]:
-    moment = datetime.now(UTC)
-    live = [
-        token.prefix
-        for token in client.tokens
-        if token.revoked_at is None and (token.expires_at is None or token.expires_at > moment)
-    ]
+    live = [token.prefix for token in client.tokens if token.is_live(datetime.now(UTC))]
     return (
         client.name, client.profile, client.dialect, ", ".join(live), client.created_at, client.revoked_at,
     )  # fmt: skip
+
+
+def _token_rows(client: ClientSummary) -> Iterator[tuple[object, ...]]:
+    for token in client.tokens:
+        ends = token.expires_at or "never"
+        times = (token.created_at, ends, token.last_used_at, token.revoked_at)
+        yield (client.name, token.prefix, *times, ", ".join(client.permissions))

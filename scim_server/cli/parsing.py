@@ -21,6 +21,7 @@ from scim_server.security.principals import (
     REMOVING,
     narrow_permission_for,
 )
+from scim_server.services.clients import NEVER
 from scim_server.settings import load_settings
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -38,6 +39,22 @@ def parse_duration(text: str) -> timedelta:
     if not timedelta() < span <= LONGEST:
         raise typer.BadParameter("a time span is longer than nothing and at most 36500d.")
     return span
+
+
+def parse_lifetime(text: str) -> timedelta:
+    """Return the time span of `90d`, or NEVER of `never`. Raises typer.BadParameter."""
+    return NEVER if text == "never" else parse_duration(text)
+
+
+def parse_pairs(texts: list[str]) -> dict[str, str]:
+    """Return the pairs of `value=name`, split at the last equals sign. Raises typer.BadParameter."""
+    pairs = {}
+    for text in texts:
+        value, _, name = text.rpartition("=")
+        if not value or not name:
+            raise typer.BadParameter(f"{text!r} is not a pair like VALUE=CLIENT.")
+        pairs[value] = name
+    return pairs
 
 
 def parse_switches(texts: list[str]) -> dict[str, bool]:

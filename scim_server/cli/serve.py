@@ -12,7 +12,7 @@ from uvicorn.supervisors import Multiprocess
 from scim_server.cli import output, sample
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.protocol import ScimHttpProtocol
-from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of
+from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of, lifetimes_of
 from scim_server.services.catalogue_files import Catalogues, read_file
 from scim_server.services.clients import Clients
 from scim_server.services.lifecycle import Lifecycle
@@ -53,7 +53,7 @@ def serve(
 async def _prepare(settings: Settings, lifecycle: Lifecycle, *, with_sample: bool) -> str | None:
     """Bring the store up to date, or refuse it; return the token of the sample where it is asked for."""
     async with current_store(settings) as database:
-        clients = Clients(database)
+        clients = Clients(database, lifetimes_of(settings))
         if not with_sample:
             return None
         path = sample.token_path(settings)
@@ -111,6 +111,8 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies,
         lifespan="on",
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from scim_server.cli.output import CommandFailed
+from scim_server.services.clients import Lifetimes
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
 from scim_server.store.database import Database
@@ -54,6 +55,11 @@ def run_on_store(database_url: str | None, work: Callable[[Database], Awaitable[
 def lifecycle_of(settings: Settings) -> Lifecycle:
     """Return the life cycle that the settings describe. Raises SchemaError and ExtensionError."""
     return Lifecycle.of(settings.schema_folders, settings.extensions)
+
+
+def lifetimes_of(settings: Settings) -> Lifetimes:
+    """Return how long tokens and secrets last by the settings."""
+    return Lifetimes(settings.token_lifetime_days, settings.token_allow_never)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from scim_server.http.middleware import facts_of
 from scim_server.scim.documents import MEDIA_TYPE, decode
 from scim_server.scim.errors import InvalidSyntax, PayloadTooLarge, UnsupportedMediaType
 
+_FORM = "application/x-www-form-urlencoded"
 _JSON_TYPES = frozenset({MEDIA_TYPE, "application/json"})
 
 
@@ -29,6 +30,14 @@ async def read_json(request: Request, maximum: int) -> Any:
     if not facts.body.strip():
         raise InvalidSyntax("The body is empty; this request needs a JSON object.")
     return decode(facts.body)
+
+
+async def read_form(request: Request, maximum: int) -> bytes:
+    """Return the body of a request that has to be a form; raises UnsupportedMediaType and PayloadTooLarge."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared != _FORM:
+        raise UnsupportedMediaType(f"The body has to be {_FORM}.")
+    return await _received(request, maximum)
 
 
 async def _received(request: Request, maximum: int) -> bytes:

@@ -25,7 +25,8 @@ class RequestFacts:
     """What the layers of one request learn about it, for its log line and its error.
 
     `claim` is what has to hold of the caller before anything is answered, `is_again` tells that it did not
-    and the request is served anew, `body` keeps what was received for that.
+    and the request is served anew, `body` keeps what was received for that. `caller` names tenant and client
+    where they are known and there is no principal.
     """
 
     request_id: str
@@ -34,6 +35,7 @@ class RequestFacts:
     claim: Claim | None = None
     is_again: bool = False
     body: bytes | None = None
+    caller: tuple[str | None, str | None] = (None, None)
     route: str = ""
     started: float = field(default_factory=time.perf_counter)
 
@@ -114,6 +116,6 @@ def _log_request(scope: Scope, facts: RequestFacts, status: int) -> None:
         route=facts.route,
         status=status,
         milliseconds=round((time.perf_counter() - facts.started) * 1_000, 1),
-        tenant=principal.tenant if principal else None,
-        client=principal.client if principal else None,
+        tenant=principal.tenant if principal else facts.caller[0],
+        client=principal.client if principal else facts.caller[1],
     )

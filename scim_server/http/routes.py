@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scim_server.http.endpoints import bulk, discovery, health
+from scim_server.http.endpoints import bulk, discovery, health, oauth
 from scim_server.http.endpoints.lists import SearchEndpoint
 from scim_server.http.endpoints.resources import USER, ResourceEndpoints
 from scim_server.http.middleware import facts_of
@@ -48,6 +48,7 @@ def routes(registry: Registry) -> list[Route]:
         for base in (BASE_PATH, f"/t/{{tenant}}{BASE_PATH}")
         for path, methods, handler in entries
     ]
+    found += [Route(path, _named(path, handler), methods=[method]) for path, method, handler in oauth.ENTRIES]
     found.append(Route("/healthz", _named("/healthz", health.healthz), methods=["GET"]))
     found.append(Route("/readyz", _named("/readyz", health.readyz), methods=["GET"]))
     return found

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -17,9 +19,14 @@ from scim_server.services.authentication import Authenticator
 from scim_server.services.bulk import Bulk
 from scim_server.services.clients import Clients
 from scim_server.services.context import CallContext
+from scim_server.services.failed_attempts import FailedAttempts
+from scim_server.services.jwks import KeySets
 from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.outside import OutsideTokens
 from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
+from scim_server.services.signing_keys import SigningKeys
+from scim_server.services.token_endpoint import TokenEndpoint
 from scim_server.settings import Settings
 from scim_server.store.callers import Claim
 from scim_server.store.database import Database
@@ -59,7 +66,14 @@ class Server:
         pages = PageLimits(
             settings.page_size_default, settings.page_size_max, settings.cursor_lifetime_seconds
         )
-        self.authenticator = Authenticator(self.database)
+        self.failures = FailedAttempts(self.database, registry, settings.failed_attempts_per_minute)
+        self.key_sets = KeySets(settings.outbound_proxy)
+        outside = OutsideTokens(self.database, registry, self.key_sets)
+        self.authenticator = Authenticator(self.database, self.failures, outside)
+        self.signing_keys = SigningKeys(self.database)
+        self.tokens = TokenEndpoint(
+            self.database, self.signing_keys, outside, self.failures, settings.access_token_seconds
+        )
         self.provisioning = Provisioning(self.database, registry, lifecycle)
         self.search = Search(self.database, registry, lifecycle, pages)
         self.bulk = Bulk(self.database, registry, lifecycle)
@@ -93,7 +107,10 @@ class Server:
         await self.check_revision()
         token = self.settings.bootstrap_token
         if token:
-            await Clients(self.database).ensure(BOOTSTRAP_CLIENT, token)
+            try:
+                await Clients(self.database).ensure(BOOTSTRAP_CLIENT, token)
+            except ValueError as error:
+                raise ServiceUnavailable(f"SCIM_BOOTSTRAP_TOKEN: {error}") from error
 
     async def check_revision(self) -> None:
         """Raise ServiceUnavailable unless the store has the schema that this version needs."""
@@ -114,7 +131,10 @@ class Server:
         facts = facts_of(request.scope)
         header, tenant = request.headers.get("authorization"), request.path_params.get("tenant")
         known = None if facts.is_again else self.authenticator.remembered(header, tenant=tenant)
-        principal, claim = known or (await self.authenticator.principal(header, tenant=tenant), None)
+        principal, claim = known or (
+            await self.authenticator.principal(header, tenant=tenant, source=source_of(request)),
+            None,
+        )
         facts.principal, facts.claim = principal, claim
         is_dry_run = asks_for_preview(request, is_possible=can_preview)
         return CallContext(principal, self.base_url(request), facts.request_id, is_dry_run, claim)
@@ -127,13 +147,31 @@ class Server:
         """Return the SCIM base URL as the client addressed it, without a trailing slash."""
         tenant = request.path_params.get("tenant")
         path = f"/t/{quote(tenant)}{BASE_PATH}" if tenant else BASE_PATH
+        return f"{self.root_url(request)}{path}"
+
+    def root_url(self, request: Request) -> str:
+        """Return the address of the application as the client addressed it, without a trailing slash."""
         if self.settings.public_url:
-            return f"{self.settings.public_url.rstrip('/')}{path}"
+            return self.settings.public_url.rstrip("/")
         root = facts_of(request.scope).root_path.rstrip("/")
         host = request.headers.get("host", "")
         if _HOST.fullmatch(host):
-            return f"{request.scope['scheme']}://{host}{root}{path}"
-        return f"{request.url.scheme}://{request.url.netloc}{root}{path}"
+            return f"{request.scope['scheme']}://{host}{root}"
+        return f"{request.url.scheme}://{request.url.netloc}{root}"
+
+    async def keep_records(self, *, everything: bool = False) -> None:
+        """Write down which tokens were used and which attempts failed."""
+        await self.authenticator.record_uses()
+        await self.failures.record(everything=everything)
+
+    async def close(self) -> None:
+        """Write down what is in memory alone, and close every connection."""
+        try:
+            with suppress(DatabaseUnavailable):
+                await self.keep_records(everything=True)
+        finally:
+            await self.key_sets.close()
+            await self.database.close()
 
     def renderer(self, call: CallContext) -> Renderer:
         """Return the renderer for a call."""
@@ -142,6 +180,18 @@ class Server:
     def registry_of(self, call: CallContext) -> Registry:
         """Return the registry with the names that the dialect of the caller has for schemas."""
         return self._named.get(call.principal.dialect, self.registry)
+
+
+def source_of(request: Request) -> str:
+    """Return the address that a request comes from, an IPv6 one by its network, which one host has whole."""
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host[:100]
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Network((address.packed, 64), strict=False))
 
 
 def server_of(request: Request) -> Server:

@@ -1,7 +1,7 @@
 """The client behind a request and what it may do."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from scim_server.scim.errors import Forbidden
@@ -74,9 +74,14 @@ _OF_TYPES: Mapping[str, Mapping[str, str]] = {
 """What working with a type needs; an account action asks further, for what it does."""
 
 
-NARROW_PARTS = tuple(
-    f"user.{part}:update" for part in ("employment", "roles", "limits", "clearance", "permissions")
-)
+_OF_PARTS: Mapping[str, str] = {
+    "user.employment:update": UPDATE,
+    "user.roles:update": ASSIGN_ROLE,
+    "user.limits:update": CONFIGURE_FINANCE,
+    "user.clearance:update": MANAGE_PERMISSIONS,
+    "user.permissions:update": MANAGE_PERMISSIONS,
+}
+NARROW_PARTS = tuple(_OF_PARTS)
 """Permissions for one part of a user alone, named as the life cycle names the parts."""
 CHANGING_USERS = (
     UPDATE,
@@ -108,6 +113,23 @@ def is_permission(name: str) -> bool:
     return name in PERMISSIONS or name in NARROW_PARTS or _NARROW.fullmatch(name) is not None
 
 
+def within(names: Iterable[str], held: Collection[str]) -> frozenset[str]:
+    """Return those of some permissions that are held, by name or by the general one that includes them."""
+    return frozenset(name for name in names if name in held or _general(name) in held)
+
+
+def _general(name: str) -> str | None:
+    """Return the permission that includes a narrow one, None for a name that is no narrow one."""
+    if name in _OF_PARTS:
+        return _OF_PARTS[name]
+    kind, _, verb = name.partition(":")
+    work = next((work for work, known in _VERBS.items() if known == verb), None)
+    if work is None or _NARROW.fullmatch(name) is None:
+        return None
+    camel = "".join(word.capitalize() for word in kind.split("_"))
+    return _OF_TYPES.get(camel, _COMMON).get(work)
+
+
 _OF_SCOPES: Mapping[str, frozenset[str]] = {
     "users:read": frozenset({VIEW}),
     "users:write": frozenset({VIEW, CREATE, UPDATE}),
@@ -133,7 +155,8 @@ class Principal:
     """An authenticated client: its tenant, profile, dialect with policy, permissions and bound user.
 
     `row_scope` is a filter on users outside of which the client sees and changes none; `lent` are the
-    permissions that come from the scopes of an API token and not from the client;
+    permissions that come from the scopes of an API token and not from the client; `narrowed` are those that
+    an access token is good for at most, None where it is good for all of the client's;
     `catalogue_version` and `settle_at` are the tenant's as of the authentication; `token_digest` names the
     token that was shown.
     """
@@ -149,6 +172,7 @@ class Principal:
     user_id: str | None = None
     row_scope: str | None = None
     lent: frozenset[str] = frozenset()
+    narrowed: frozenset[str] | None = None
     catalogue_version: int | None = None
     settle_at: int | None = None
     token_digest: str = ""

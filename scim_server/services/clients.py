@@ -26,6 +26,29 @@ MAX_NAME = 200
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 
 
+NEVER = timedelta.max
+"""For how long a token lasts that has no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long tokens and secrets last: so many days at most, unless `allow_never` lifts that."""
+
+    days: int = 365
+    allow_never: bool = False
+
+    def end(self, asked: timedelta | None, moment: int) -> int | None:
+        """Return when something made now ends, None for never; raises ValueError for more than is allowed."""
+        longest = timedelta(days=self.days)
+        if asked is not None and asked > longest and not self.allow_never:
+            raise ValueError(
+                f"A token lasts {self.days} days at most here; SCIM_TOKEN_ALLOW_NEVER lifts that."
+            )
+        if asked == NEVER:
+            return None
+        return moment + (longest if asked is None else asked) // timedelta(microseconds=1)
+
+
 class ClientExists(ValueError):
     """The tenant has a client of that name."""
 
@@ -52,12 +75,18 @@ class TokenSummary:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    def is_live(self, moment: datetime) -> bool:
+        """Tell whether the token is good at a moment."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > moment)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSummary:
-    """A client with its tokens, oldest first."""
+    """A client with its opaque tokens, oldest first; `id` is what the token endpoint knows it by."""
 
+    id: str
     name: str
     tenant: str
     profile: str
@@ -72,8 +101,9 @@ class ClientSummary:
 class Clients:
     """The clients of a store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lifetimes: Lifetimes | None = None) -> None:
         self._database = database
+        self._lifetimes = lifetimes or Lifetimes()
 
     async def create(  # noqa: PLR0913 - each is an attribute of a client
         self,
@@ -91,44 +121,50 @@ class Clients:
     ) -> IssuedToken:
         """Create a client with one token, which is returned only here; the tenant is made if new.
 
-        `user` is the id of the user that /Me stands for and whose roles the client acts with;
-        `row_scope` is a filter on users outside of which it sees and changes none. Raises
-        ClientExists, and ValueError for a profile, dialect, permission or switch that does not exist.
+        `token` is one that was chosen elsewhere; such a one has no end where none is asked for. `user` is the
+        id of the user that /Me stands for and whose roles the client acts with; `row_scope` is a filter on
+        users outside of which it sees and changes none. Raises ClientExists, and ValueError for a profile,
+        dialect, permission or switch that does not exist, and for a token that lasts too long.
         """
         _check(name, tenant, profile, dialect, permissions, switches)
         secret = token or tokens.new_token()
+        if tokens.is_mistyped(secret):
+            raise ValueError(
+                "The token looks like one of this server and its checksum is wrong; copy it again."
+            )
+        expires = None if token and expires_in is None else self._lifetimes.end(expires_in, now())
+
+        row = _client_row(name, profile, dialect, permissions, switches, user, row_scope)
 
         async def work(writer: Writer) -> IssuedToken:
             moment = now()
-            tenant_id = await rows.ensure_tenant(writer, tenant, moment)
-            client_id = new_id()
-            created = await rows.insert_client(
-                writer,
-                {
-                    "tenant_id": tenant_id,
-                    "id": client_id,
-                    "name": name,
-                    "profile": profile,
-                    "dialect": dialect,
-                    "permissions": json.dumps(
-                        list(DEFAULT_PERMISSIONS[profile] if permissions is None else permissions)
-                    ),
-                    "switches": json.dumps(dict(switches or {})),
-                    "user_id": user,
-                    "row_scope": row_scope,
-                    "created": moment,
-                },
-            )
-            if not created:
-                raise ClientExists(f"There is a client {name} already.")
-            return await _issue(writer, tenant_id, client_id, name, secret, expires_in, moment)
+            tenant_id = await _insert(writer, tenant, row, moment)
+            return await _issue(writer, tenant_id, row["id"], name, secret, expires, moment)
 
         return await self._database.write(work)
+
+    async def register(
+        self,
+        name: str,
+        *,
+        tenant: str = "default",
+        profile: str = "idp",
+        dialect: str = "generic",
+        permissions: Sequence[str] | None = None,
+        switches: Mapping[str, bool] | None = None,
+        user: str | None = None,
+        row_scope: str | None = None,
+    ) -> None:
+        """Create a client without a token, which proves itself in another way; raises as `create` does."""
+        _check(name, tenant, profile, dialect, permissions, switches)
+        row = _client_row(name, profile, dialect, permissions, switches, user, row_scope)
+        await self._database.write(lambda writer: _insert(writer, tenant, row, now()))
 
     async def ensure(self, name: str, token: str, *, tenant: str = "default") -> None:
         """Make sure that an administrator client of that name has the token.
 
-        A client that is there gets the token in addition; a client or token that was revoked stays so.
+        A client that is there gets the token in addition; a client or token that was revoked stays so. The
+        token has no end: who runs the server chose it, and ends it by choosing another.
         """
         try:
             await self.create(name, tenant=tenant, profile="admin", token=token)
@@ -156,20 +192,21 @@ class Clients:
     ) -> IssuedToken:
         """Issue a further token; the newest two stay good, so that a rotation loses no request.
 
-        Raises UnknownClient.
+        Raises UnknownClient, and ValueError for a token that lasts too long.
         """
         secret = tokens.new_token()
+        expires = self._lifetimes.end(expires_in, now())
 
         async def work(writer: Writer) -> IssuedToken:
             moment = now()
-            tenant_id, client = await _known(writer, tenant, name)
+            tenant_id, client = await known_client(writer, tenant, name)
             live = [
                 token.digest
                 for token in await rows.tokens_of(writer, tenant_id, [client.id])
                 if token.revoked is None and (token.expires is None or token.expires > moment)
             ]
             await rows.revoke_tokens(writer, live[: max(len(live) - (LIVE_TOKENS - 1), 0)], moment)
-            return await _issue(writer, tenant_id, client.id, name, secret, expires_in, moment)
+            return await _issue(writer, tenant_id, client.id, name, secret, expires, moment)
 
         return await self._database.write(work)
 
@@ -180,7 +217,7 @@ class Clients:
         """
 
         async def work(writer: Writer) -> int:
-            tenant_id, client = await _known(writer, tenant, name)
+            tenant_id, client = await known_client(writer, tenant, name)
             return await rows.revoke_client(writer, tenant_id, client.id, now())
 
         return await self._database.write(work)
@@ -210,7 +247,8 @@ def _check(
     DIALECTS[dialect].switched(switches or {})
 
 
-async def _known(writer: Writer, tenant: str, name: str) -> tuple[int, Any]:
+async def known_client(writer: Writer, tenant: str, name: str) -> tuple[int, Any]:
+    """Return the tenant's id and a live client, kept from other writers; raises UnknownClient."""
     tenant_id = await rows.tenant_id_of(writer, tenant)
     client = None if tenant_id is None else await rows.lock_client(writer, tenant_id, name)
     if tenant_id is None or client is None or client.revoked is not None:
@@ -223,6 +261,35 @@ async def _add_token(writer: Writer, tenant: str, name: str, token: str) -> None
     client = None if tenant_id is None else await rows.lock_client(writer, tenant_id, name)
     if tenant_id is not None and client is not None and client.revoked is None:
         await rows.insert_token(writer, _token_row(tenant_id, client.id, token, None, now()))
+
+
+def _client_row(
+    name: str,
+    profile: str,
+    dialect: str,
+    permissions: Sequence[str] | None,
+    switches: Mapping[str, bool] | None,
+    user: str | None,
+    row_scope: str | None,
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "name": name,
+        "profile": profile,
+        "dialect": dialect,
+        "permissions": json.dumps(list(DEFAULT_PERMISSIONS[profile] if permissions is None else permissions)),
+        "switches": json.dumps(dict(switches or {})),
+        "user_id": user,
+        "row_scope": row_scope,
+    }
+
+
+async def _insert(writer: Writer, tenant: str, row: dict[str, Any], moment: int) -> int:
+    """Insert a client and return the id of its tenant, which is made if new; raises ClientExists."""
+    tenant_id = await rows.ensure_tenant(writer, tenant, moment)
+    if not await rows.insert_client(writer, {"tenant_id": tenant_id, "created": moment, **row}):
+        raise ClientExists(f"There is a client {row['name']} already.")
+    return tenant_id
 
 
 def _token_row(
@@ -244,10 +311,9 @@ async def _issue(
     client_id: str,
     name: str,
     secret: str,
-    expires_in: timedelta | None,
+    expires: int | None,
     moment: int,
 ) -> IssuedToken:
-    expires = None if expires_in is None else moment + int(expires_in.total_seconds() * 1_000_000)
     if not await rows.insert_token(writer, _token_row(tenant_id, client_id, secret, expires, moment)):
         raise ClientExists("Another client has this token already.")
     return IssuedToken(name, secret, tokens.prefix(secret), _optional_moment(expires))
@@ -263,6 +329,7 @@ def _optional_moment(microseconds: int | None) -> datetime | None:
 
 def _summary(client: Any, tenant: str, owned: Sequence[Any]) -> ClientSummary:
     return ClientSummary(
+        id=client.id,
         name=client.name,
         tenant=tenant,
         profile=client.profile,
@@ -281,4 +348,5 @@ def _token_summary(token: Any) -> TokenSummary:
         _moment(token.created),
         _optional_moment(token.expires),
         _optional_moment(token.revoked),
+        _optional_moment(token.last_used),
     )

@@ -4,7 +4,7 @@ import json
 
 from scim_server.lifecycle.messages import message
 from scim_server.scim.errors import Forbidden
-from scim_server.security.principals import permissions_of
+from scim_server.security.principals import permissions_of, within
 from scim_server.services.context import CallContext
 from scim_server.store import clients
 from scim_server.store.callers import Caller
@@ -29,7 +29,8 @@ async def unchanged(writer: Writer, call: CallContext) -> Caller | None:
     if row is None:
         return None
     lent = principal.lent & permissions_of(json.loads(row.scopes)) if row.scopes else principal.lent
-    lost = principal.permissions - set(json.loads(row.permissions)) - lent
-    if lost or (row.client_revoked, row.revoked) != (None, None):
+    granted = json.loads(row.permissions)
+    lost = principal.permissions - set(granted) - lent
+    if lost - within(lost, granted) or (row.client_revoked, row.revoked) != (None, None):
         raise Forbidden(message("R-PERMISSIONS"))
     return row

@@ -18,7 +18,7 @@ from scim_server.scim.errors import Forbidden, InvalidValue, ScimError
 from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.registry import Registry
 from scim_server.scim.resources import Resource
-from scim_server.security.principals import PERMISSIONS, Principal
+from scim_server.security.principals import PERMISSIONS, Principal, within
 from scim_server.services import audit
 from scim_server.services.authentication import principal_of
 from scim_server.services.changes import Changes
@@ -132,9 +132,8 @@ async def _call_of_planner(changes: Changes, current: Resource) -> CallContext:
         raise Forbidden(message("R-PERMISSIONS"))
     lent = frozenset(planner["lent"])
     own = principal_of(caller)
-    return CallContext(
-        replace(own, permissions=own.permissions | lent, user_id=planner.get("user"), lent=lent), ""
-    )
+    held = within(planner.get("narrowed", own.permissions), own.permissions)
+    return CallContext(replace(own, permissions=held | lent, user_id=planner.get("user"), lent=lent), "")
 
 
 def system_call(tenant_id: int, tenant: str) -> CallContext:

@@ -33,7 +33,7 @@ class Caller(NamedTuple):
     settle_at: int | None
     owner_id: str | None
     scopes: str | None
-    last_used: int | None
+    narrowed: str | None
 
 
 class CallerChanged(Exception):
@@ -73,7 +73,7 @@ _COLUMNS = (
     tenant.c.settle_at,
     token.c.owner_id,
     token.c.scopes,
-    token.c.last_used,
+    token.c.narrowed,
 )
 _OF_CLIENT = sa.and_(client.c.tenant_id == token.c.tenant_id, client.c.id == token.c.client_id)
 

@@ -69,10 +69,10 @@ async def clients_of(reader: Reader | Writer, tenant_id: int, name: str | None =
 
 
 async def tokens_of(reader: Reader | Writer, tenant_id: int, client_ids: Sequence[str]) -> Sequence[Record]:
-    """Return the tokens of clients, oldest first."""
+    """Return the opaque tokens of clients, oldest first."""
     query = (
         sa.select(token)
-        .where(token.c.tenant_id == tenant_id, token.c.client_id.in_(client_ids))
+        .where(token.c.tenant_id == tenant_id, token.c.client_id.in_(client_ids), token.c.kind.is_(None))
         .order_by(token.c.created, token.c.digest)
     )
     return (await reader.execute(query)).all()
@@ -92,10 +92,10 @@ async def revoke_tokens(writer: Writer, digests: Sequence[str], moment: int) -> 
     return (await writer.execute(statement)).rowcount
 
 
-async def touch_token(writer: Writer, digest: str, moment: int) -> None:
-    """Note that a token is in use, where the last note is older than TOUCH_EVERY."""
+async def touch_tokens(writer: Writer, digests: Sequence[str], moment: int) -> None:
+    """Note that tokens are in use, where the last note is older than TOUCH_EVERY."""
     is_old = sa.or_(token.c.last_used.is_(None), token.c.last_used < moment - TOUCH_EVERY)
-    await writer.execute(token.update().where(token.c.digest == digest, is_old).values(last_used=moment))
+    await writer.execute(token.update().where(token.c.digest.in_(digests), is_old).values(last_used=moment))
 
 
 def _of_owner(tenant_id: int, owner_id: str) -> sa.ColumnElement[bool]:
@@ -126,7 +126,7 @@ async def revoke_tokens_of_owner(
 
 async def tokens_created_since(reader: Reader | Writer, tenant_id: int, owner_id: str, since: int) -> int:
     """Return how many tokens of a user were made at a moment or after it, revoked ones included."""
-    made = sa.and_(_of_owner(tenant_id, owner_id), token.c.created >= since)
+    made = sa.and_(_of_owner(tenant_id, owner_id), token.c.kind.is_(None), token.c.created >= since)
     return (await reader.execute(sa.select(sa.func.count()).select_from(token).where(made))).scalar_one()
 
 
@@ -142,9 +142,13 @@ async def revoke_client(writer: Writer, tenant_id: int, client_id: str, moment: 
     return (await writer.execute(statement)).rowcount
 
 
-async def remove_ended_tokens(writer: Writer, before: int) -> int:
-    """Remove tokens that expired or were revoked before a moment; returns how many."""
-    ended = sa.or_(token.c.expires < before, token.c.revoked < before)
+async def remove_ended_tokens(writer: Writer, before: int, access_before: int) -> int:
+    """Remove tokens that ended before a moment, access tokens that did before another; returns how many."""
+    ended = sa.or_(
+        token.c.expires < before,
+        token.c.revoked < before,
+        sa.and_(token.c.kind.is_not(None), token.c.expires < access_before),
+    )
     return (await writer.execute(token.delete().where(ended))).rowcount
 
 

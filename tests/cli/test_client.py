@@ -53,8 +53,25 @@ def test_a_token_ends_after_the_time_asked_for(run_on: Run) -> None:
     assert timedelta(days=89, hours=23) < left <= timedelta(days=90)
 
 
-def test_a_token_has_no_end_unless_asked_for(run_on: Run) -> None:
-    assert run_on("client", "create", "okta", "--json").json()["expires_at"] is None
+def test_a_token_lasts_a_year_unless_asked_for(run_on: Run) -> None:
+    issued = run_on("client", "create", "okta", "--json").json()
+    left = datetime.fromisoformat(issued["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=364, hours=23) < left <= timedelta(days=365)
+
+
+@pytest.mark.parametrize("time", ["never", "366d"])
+@pytest.mark.parametrize("command", ["create", "rotate", "secret"])
+def test_a_token_that_lasts_longer_is_refused(run_on: Run, command: str, time: str) -> None:
+    assert run_on("client", "create", "okta").code == 0
+    name = "other" if command == "create" else "okta"
+    assert "SCIM_TOKEN_ALLOW_NEVER" in run_on("client", command, name, "--expires", time).complaint()
+    assert [client["name"] for client in clients(run_on)] == ["okta"]
+
+
+def test_a_token_has_no_end_where_that_is_allowed(run_on: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCIM_TOKEN_ALLOW_NEVER", "true")
+    assert run_on("client", "create", "okta", "--expires", "never", "--json").json()["expires_at"] is None
+    assert "never" in run_on("client", "list", "--tokens").out
 
 
 def test_the_two_newest_tokens_are_live_after_each_rotation(run_on: Run) -> None:

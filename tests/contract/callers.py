@@ -79,7 +79,7 @@ class CallerContract(StoreGround):
             "u1",
             '["scim:read"]',
         )
-        assert (row.catalogue_version, row.settle_at, row.last_used) == (1, None, None)
+        assert (row.catalogue_version, row.settle_at, row.narrowed) == (1, None, None)
 
     async def _guard(self, *arguments: str) -> Any:
         row = await self.store.write(lambda writer: clients.guard(writer, self.tenant, *arguments))
@@ -101,18 +101,23 @@ class CallerContract(StoreGround):
         assert (await self._guard("c")) == (1, '["view"]', 7, None, None)
         assert await self._guard("nobody") is None
 
-    async def test_the_use_of_a_token_is_noted_every_five_minutes(self) -> None:
+    async def _noted(self, id: str) -> Any:
+        found = await self.store.read(lambda reader: clients.tokens_by_id(reader, self.tenant, [id]))
+        return found[id].last_used
+
+    async def test_the_use_of_tokens_is_noted_every_five_minutes_and_changes_no_caller(self) -> None:
         await self.client()
-        await self.token("d1")
-        await self.token("d2")
-        noted = []
+        for name in ("d1", "d2", "d3"):
+            await self.token(name, id=name)
+        before, noted = await self.caller("d1"), []
         for moment in (5, 300_000_005, 300_000_006):
             await self.store.write(
-                lambda writer, moment=moment: clients.touch_token(writer, "d1", moment)  # type: ignore[misc]
+                lambda writer, moment=moment: clients.touch_tokens(writer, ["d1", "d3"], moment)  # type: ignore[misc]
             )
-            noted.append((await self.caller("d1")).last_used)
+            noted.append(await self._noted("d1"))
         assert noted == [5, 5, 300_000_006]
-        assert (await self.caller("d2")).last_used is None
+        assert (await self._noted("d2"), await self._noted("d3")) == (None, 300_000_006)
+        assert await self.caller("d1") == before
 
     async def test_the_live_tokens_of_an_owner_are_revoked_and_by_whom(self) -> None:
         await self.client()
@@ -201,7 +206,7 @@ class CallerContract(StoreGround):
         for digest, expires in (("old", 5), ("new", 50), ("none", None), ("revoked", None)):
             await self.token(digest, expires=expires)
         await self.store.write(lambda writer: clients.revoke_tokens(writer, ["revoked"], 5))
-        assert await self.store.write(lambda writer: clients.remove_ended_tokens(writer, 10)) == 2
+        assert await self.store.write(lambda writer: clients.remove_ended_tokens(writer, 10, 10)) == 2
         assert {digest for digest, _ in await self.tokens("c")} == {"new", "none"}
 
     async def test_the_secret_of_cursors_is_there_and_stays(self) -> None:

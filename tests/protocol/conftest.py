@@ -15,6 +15,9 @@ from scim_server.settings import Settings
 from scim_server.store.database import Database
 from tests.protocol.messages import Serve
 from tests.support.client import ScimClient
+from tests.support.time import clock
+
+__all__ = ["clock", "serve"]
 
 
 @pytest.fixture

@@ -301,5 +301,16 @@ OVER_ALL = frozenset({("GET", ""), ("POST", "/.search")})
 OUTSIDE_OF_SCIM: Mapping[tuple[str, str], str] = {
     ("GET", "/healthz"): "says that the process answers",
     ("GET", "/readyz"): "says that the store answers",
+    **{
+        key: reason
+        for prefix in ("", "/t/{tenant}")
+        for key, reason in {
+            ("POST", f"{prefix}/oauth/token"): "asks for a secret or an assertion itself",
+            ("GET", "/oauth/jwks"): "shows public keys",
+            ("GET", f"{prefix}/.well-known/oauth-authorization-server"): "says where the endpoints are",
+            ("GET", f"/.well-known/oauth-authorization-server{prefix}"): "says where the endpoints are",
+            ("GET", f"/.well-known/oauth-protected-resource{prefix}/scim/v2"): "says where tokens are got",
+        }.items()
+    },
 }
 """Routes that no permission is about, with the reason."""

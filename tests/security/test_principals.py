@@ -16,6 +16,7 @@ from scim_server.security.principals import (
     UPDATE,
     VIEW,
     Principal,
+    within,
 )
 
 
@@ -52,3 +53,26 @@ def test_a_connector_may_do_all_that_provisioning_needs() -> None:
     assert set(DEFAULT_PERMISSIONS["idp"]) == {
         VIEW, CREATE, UPDATE, DELETE, "user:assign_role", "user:bulk_update",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "is_within"),
+    [
+        ("user:view", {"user:view"}, True),
+        ("group:view", {"user:view"}, True),
+        ("group:view", {"user:create"}, False),
+        ("role:update", {"permission:manage"}, True),
+        ("role:update", {"user:update"}, False),
+        ("api_token:delete", {"token:manage"}, True),
+        ("audit_event:view", {"audit:read"}, True),
+        ("audit_event:create", set(PERMISSIONS), False),
+        ("user.clearance:update", {"permission:manage"}, True),
+        ("user.limits:update", {"permission:manage"}, False),
+        ("device:create", {"user:create"}, True),
+        ("user:view", {"group:view"}, False),
+        ("nonsense", set(PERMISSIONS), False),
+        ("x:view:y", {"user:view"}, False),
+    ],
+)
+def test_a_narrow_permission_is_within_the_general_one(name: str, held: set[str], *, is_within: bool) -> None:
+    assert within([name], held) == (frozenset({name}) if is_within else frozenset())

@@ -23,6 +23,7 @@ OF_TENANTS = (
     "audit_event",
     "outbox",
     "policy",
+    "assertion",
 )
 
 

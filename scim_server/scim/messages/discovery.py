@@ -52,6 +52,12 @@ def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
                 "primary": True,
             },
             {
+                "type": "oauth2",
+                "name": "OAuth 2.0 client credentials",
+                "description": "A short-lived access token from the token endpoint /oauth/token.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6749",
+            },
+            {
                 "type": "httpbasic",
                 "name": "HTTP Basic",
                 "description": "Any user name, with the same token as the password.",

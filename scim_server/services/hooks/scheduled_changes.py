@@ -40,7 +40,10 @@ class ScheduledChangeHook(Hook):
         await _check(changes, named)
         await _supersede(changes, named)
         actor = changes.call.actor
-        planner = {"client": actor.client_id, "lent": sorted(changes.principal.lent), "user": actor.user_id}
+        principal = changes.principal
+        planner = {"client": actor.client_id, "lent": sorted(principal.lent), "user": actor.user_id}
+        if principal.narrowed is not None:
+            planner["narrowed"] = sorted(principal.narrowed)
         return {**named, "status": "scheduled", "requestedBy": actor.author, PLANNER: planner}
 
     async def created(
