@@ -1,5 +1,6 @@
 """`scim-server audit`: verify the audit trail, prove things of it, and look after it."""
 
+import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
@@ -38,6 +39,7 @@ Tenant = Annotated[str, typer.Option(help="Tenant whose events it is about.")]
 From = Annotated[int | None, typer.Option("--from", min=1, help="Number of the first event.")]
 To = Annotated[int | None, typer.Option("--to", min=1, help="Number of the last event.")]
 _MASTER_BYTES = 32
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @app.command()
@@ -235,7 +237,9 @@ def erase(
     user: Annotated[str, typer.Argument(help="Id of the user, or of what else it is.", show_default=False)],
     tenant: Tenant = "default",
     type: Annotated[str, typer.Option(help="Resource type.")] = "User",
-    reason: Annotated[str | None, typer.Option(help="Why, for the record.", show_default=False)] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why, as a code: it is public.", show_default=False)
+    ] = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -243,6 +247,8 @@ def erase(
 
     Example: scim-server audit erase 0190b5c4-7a3e-7cc1-8b1f-2f0d3c4b5a69 --reason privacyRequest
     """
+    if reason is not None and not _CODE.fullmatch(reason):
+        raise typer.BadParameter("a reason is a code of letters, digits, dots, dashes and underscores.")
     settings = _settings(database_url)
     registry, sealing = lifecycle_of(settings).registry, sealing_of(settings.audit_master_key_file)
 

@@ -164,6 +164,7 @@ def test_erase_leaves_a_receipt_and_an_intact_chain(run_on: Run) -> None:
     erased = run_on("audit", "erase", "user-1", "--reason", "privacyRequest", "--json").json()
     assert len(erased["receipt"]) == 64
     assert run_on("audit", "verify").code == 0
+    assert run_on("audit", "erase", "user-2", "--reason", "Ann Smith left").code == 2
     assert "nothing to erase" in run_on("audit", "erase", "nobody").out
 
 

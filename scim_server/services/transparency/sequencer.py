@@ -22,13 +22,26 @@ class Sequencer:
         self._sealing = sealing
 
     async def run_once(self) -> int:
-        """Chain everything that is queued now; returns how many events that were."""
-        done = 0
+        """Chain everything that is queued now; returns how many events that were.
+
+        What goes wrong with a tenant is raised once the others had their turn.
+        """
+        done, failures = 0, list[Exception]()
         for tenant_id in await self._database.read(rows.waiting_tenants):
-            while moved := await self._batch(tenant_id):
-                done += moved
-                if moved < AT_ONCE[self._database.dialect]:
-                    break
+            try:
+                done += await self._tenant(tenant_id)
+            except Exception as error:  # noqa: BLE001 - raised below
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return done
+
+    async def _tenant(self, tenant_id: int) -> int:
+        done = 0
+        while moved := await self._batch(tenant_id):
+            done += moved
+            if moved < AT_ONCE[self._database.dialect]:
+                break
         return done
 
     async def _batch(self, tenant_id: int) -> int:

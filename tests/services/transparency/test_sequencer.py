@@ -1,15 +1,18 @@
 """The sequencer makes one gapless chain of everything, however many sequencers there are."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from benchmarks.tamper import Trail
+from scim_server.app import create_app
 from scim_server.services.transparency import sequencer
-from scim_server.store import chain
-from scim_server.store.database import Database
+from scim_server.settings import Settings
+from scim_server.store import chain, clients
+from scim_server.store.database import Database, Writer
 from scim_server.store.tables import audit_chain, audit_event, audit_head, audit_private, audit_queue
 from tests.requirements.records import rows_of
 
@@ -69,6 +72,39 @@ async def test_what_fails_halfway_leaves_nothing(begun: Trail, monkeypatch: pyte
         assert await count(begun.database, table) == 0
     assert await begun.chain() == 5
     assert (await begun.verify()).code == 0
+
+
+async def test_a_tenant_that_fails_does_not_stop_the_others(
+    begun: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun.write(3)
+    first = begun.tenant_id
+    begun.tenant_id = await begun.database.write(lambda writer: clients.ensure_tenant(writer, "two", 1))
+    await begun.write(3)
+    take = chain.take
+
+    async def fail(writer: Writer, tenant_id: int, ids: Sequence[str]) -> None:
+        if tenant_id == first:
+            raise RuntimeError("of the first")
+        await take(writer, tenant_id, ids)
+
+    monkeypatch.setattr(chain, "take", fail)
+    with pytest.raises(RuntimeError):
+        await begun.chain()
+    assert await rows_of(begun.database, sa.select(audit_chain.c.tenant_id).distinct()) == [
+        (begun.tenant_id,)
+    ]
+
+
+async def test_the_server_chains_by_itself(database_url: str, begun: Trail) -> None:
+    await begun.write(3)
+    application = create_app(Settings(database_url=database_url, audit_interval_seconds=0.05))
+    async with application.router.lifespan_context(application):
+        for _ in range(100):
+            if await count(begun.database, audit_queue) == 0:
+                break
+            await asyncio.sleep(0.05)
+    assert (await begun.verify()).events == 3
 
 
 async def test_a_sequencer_that_is_cancelled_leaves_all_or_nothing(begun: Trail) -> None:
