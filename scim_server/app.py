@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 
@@ -42,9 +42,13 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         with suppress(DatabaseUnavailable, ServiceUnavailable):  # each request tries again and says why
             await server.prepare()
+        work = _work(lambda: housekeeping.run_once(server.database, server.lifecycle), "worker failed")
+        keep = _work(server.keeper.run_once, "audit trail not kept")
+        record = _work(server.keep_records, "records cannot be written")
         tasks = [
-            asyncio.create_task(_work(server, settings.worker_interval_seconds)),
-            asyncio.create_task(_keep_records(server)),
+            asyncio.create_task(work(settings.worker_interval_seconds)),
+            asyncio.create_task(keep(settings.audit_interval_seconds)),
+            asyncio.create_task(record(_SECONDS_BETWEEN_RECORDS)),
         ]
         yield
         for task in tasks:
@@ -65,24 +69,20 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
-async def _work(server: Server, interval: float) -> None:
-    """Run a round of the worker at every interval; a failure is logged and tried again in the next round."""
-    while interval > 0:
-        await asyncio.sleep(interval)
-        try:
-            await housekeeping.run_once(server.database, server.lifecycle)
-        except Exception as error:  # noqa: BLE001 - whatever fails here must not end the server
-            _log.error("worker failed", error=type(error).__name__)
+def _work(
+    run_once: Callable[[], Awaitable[object]], complaint: str
+) -> Callable[[float], Coroutine[None, None, None]]:
+    """Return work in rounds at an interval; a failure is logged and tried again in the next round."""
 
+    async def rounds(interval: float) -> None:
+        while interval > 0:
+            await asyncio.sleep(interval)
+            try:
+                await run_once()
+            except Exception as error:  # noqa: BLE001 - whatever fails here must not end the server
+                _log.error(complaint, error=type(error).__name__)
 
-async def _keep_records(server: Server) -> None:
-    """Write down every few seconds which tokens were used and which attempts failed."""
-    while True:
-        await asyncio.sleep(_SECONDS_BETWEEN_RECORDS)
-        try:
-            await server.keep_records()
-        except Exception as error:  # noqa: BLE001 - it is tried again, and must not end the server
-            _log.error("records cannot be written", error=type(error).__name__)
+    return rounds
 
 
 def application_from_environment() -> Starlette:

@@ -22,6 +22,7 @@ CONFIG_VARIABLE = "SCIM_CONFIG"
 MEBIBYTE = 1024 * 1024
 
 _DATABASE_URL = re.compile(r"sqlite(?:\+aiosqlite)?:///.|postgres(?:ql)?(?:\+asyncpg)?://.")
+_SINK = re.compile(r"file:.+|https?://.+")
 _PUBLIC_URL = re.compile(r"https?://[^/?#]+(/[^?#]*)?")
 
 
@@ -128,6 +129,41 @@ class Settings(BaseSettings):
         description="Seconds between two rounds of the worker inside 'serve'; "
         "0 leaves its work to 'scim-server worker'.",
     )
+    audit_interval_seconds: float = Field(
+        default=1,
+        ge=0,
+        description="Seconds between two rounds of the audit trail inside 'serve'; "
+        "0 leaves its work to 'scim-server worker'.",
+    )
+    audit_key_file: Path | None = Field(
+        default=None,
+        description="File of the key that signs checkpoints, made by 'scim-server audit keygen'; "
+        "without it there are no checkpoints.",
+    )
+    audit_master_key_file: Path | None = Field(
+        default=None,
+        description="File of 32 random bytes or more that is needed to read the private parts of events.",
+    )
+    audit_sinks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Where checkpoints are published, separated by commas: file:PATH or a URL to POST to.",
+    )
+    audit_checkpoint_seconds: float = Field(
+        default=3_600,
+        gt=0,
+        description="Seconds after which a checkpoint is made, grown or not.",
+    )
+    audit_checkpoint_events: int = Field(
+        default=10_000, ge=1, description="Events after which a checkpoint is made, however soon that is."
+    )
+    audit_lag_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds that an event may wait for its place in the chain before it is an alarm.",
+    )
+    audit_retention_days: int | None = Field(
+        default=None, ge=1, description="Days after which events are removed; without it they stay."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severity of the log lines that are written."
     )
@@ -157,6 +193,19 @@ class Settings(BaseSettings):
     @classmethod
     def _split_extensions(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("audit_sinks", mode="before")
+    @classmethod
+    def _split_sinks(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("audit_sinks")
+    @classmethod
+    def _known_sinks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if not _SINK.fullmatch(address):
+                raise ValueError(f"{address} is neither file:PATH nor a URL")
+        return value
 
     @field_validator("schema_folders")
     @classmethod

@@ -94,7 +94,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """Return the settings of the application; a test module may override them."""
-    return Settings(database_url=database_url)
+    return Settings(database_url=database_url, audit_interval_seconds=0)
 
 
 @pytest.fixture

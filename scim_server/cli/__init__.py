@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import typer
 
-from scim_server.cli import catalog, client, db, issuer, keys, load, output, serve, worker
+from scim_server.cli import audit, catalog, client, db, issuer, keys, load, output, serve, worker
 from scim_server.cli.output import CommandFailed
 from scim_server.lifecycle.extension import ExtensionError
 from scim_server.scim.attributes import SchemaError
+from scim_server.services.transparency.checkpoints import KeyUnusable
 from scim_server.settings import SettingsError
 
 USAGE_ERROR = 2
@@ -28,6 +29,7 @@ app.add_typer(client.app, name="client")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:
@@ -47,8 +49,9 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         output.complain(f"{error.format_message().rstrip('.')}; try --help")
         return USAGE_ERROR
-    except (CommandFailed, SettingsError, SchemaError, ExtensionError) as error:
+    except (CommandFailed, SettingsError, SchemaError, ExtensionError, KeyUnusable) as error:
         output.complain(str(error))
+        return getattr(error, "code", 1)
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except Exception as error:  # noqa: BLE001  # whatever went wrong, a person typed this

@@ -7,8 +7,10 @@ import typer
 
 from scim_server.cli import output
 from scim_server.cli.output import CommandFailed
-from scim_server.cli.store import DatabaseUrl, open_store, stale_message
+from scim_server.cli.store import DatabaseUrl, open_store, run_on_store, stale_message
 from scim_server.settings import load_settings
+from scim_server.store import roles
+from scim_server.store.database import Database
 from scim_server.store.upgrade import head_revision, stored_revision
 from scim_server.store.upgrade import upgrade as upgrade_store
 
@@ -45,6 +47,42 @@ def check(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
         output.say(f"the store is at revision {stored}, as this version needs")
     if stored != needed:
         raise CommandFailed(stale_message(stored, needed))
+
+
+@app.command("roles")
+def roles_(
+    app_role: Annotated[
+        str, typer.Option(help="Role that the server connects as, or is granted.")
+    ] = "scim_app",
+    owner_role: Annotated[str, typer.Option(help="Role that owns the tables.")] = "scim_owner",
+    apply: Annotated[bool, typer.Option("--apply", help="Run it, as a role that may make roles.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Print the SQL for two roles on PostgreSQL, so that the server itself cannot rewrite the audit trail.
+
+    Upgrades and `audit retain` are run as the owner then. The roles cannot log in before you say how.
+
+    Example: scim-server db roles --app-role scim_app --apply
+    """
+    for name in (app_role, owner_role):
+        if not roles.NAME.fullmatch(name):
+            raise typer.BadParameter(f"{name!r} is no name of a role: small letters, digits and _.")
+
+    async def work(database: Database) -> list[str]:
+        if database.dialect == "sqlite":
+            raise CommandFailed("SQLite has no roles: who can write the file can write all of it")
+        tables, views = await roles.objects(database)
+        found = roles.statements(owner_role, app_role, tables, views)
+        if apply:
+            await roles.apply(database, found)
+        return found
+
+    found = run_on_store(database_url, work)
+    if apply:
+        output.say(f"{app_role} and {owner_role} are set up")
+        return
+    for statement in found:
+        output.say(f"{statement};")
 
 
 async def _upgrade(database_url: str | None) -> list[str]:

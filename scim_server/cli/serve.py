@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,9 +11,11 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from scim_server.cli import output, sample
+from scim_server.cli.audit_answers import write_key
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.protocol import ScimHttpProtocol
 from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of, lifetimes_of
+from scim_server.security.transparency.notes import Signer
 from scim_server.services.catalogue_files import Catalogues, read_file
 from scim_server.services.clients import Clients
 from scim_server.services.lifecycle import Lifecycle
@@ -57,6 +60,7 @@ async def _prepare(settings: Settings, lifecycle: Lifecycle, *, with_sample: boo
         if not with_sample:
             return None
         path = sample.token_path(settings)
+        _provide_key(settings, path.with_name("audit.pem"))
         if await clients.list():
             return sample.kept_token(path)
         issued = await clients.create(sample.CLIENT, profile="admin", dialect="generic")
@@ -64,6 +68,14 @@ async def _prepare(settings: Settings, lifecycle: Lifecycle, *, with_sample: boo
     sample.keep_token(path, issued.token)
     await _load(settings, issued.token)
     return issued.token
+
+
+def _provide_key(settings: Settings, path: Path) -> None:
+    """Have the sample's checkpoints signed with a key beside its store, where no other is named."""
+    if settings.audit_key_file is None:
+        if not path.exists():
+            write_key(path, Signer.generate("sample").stored())
+        os.environ["SCIM_AUDIT_KEY_FILE"] = str(path)
 
 
 async def _load(settings: Settings, token: str) -> None:

@@ -10,6 +10,8 @@ from scim_server.cli import output
 from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of
 from scim_server.services import housekeeping
 from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.transparency.assembling import keeper_of
+from scim_server.services.transparency.keeping import Keeper
 from scim_server.settings import load_settings
 from scim_server.store.database import Database
 from scim_server.store.failures import DatabaseUnavailable
@@ -36,18 +38,32 @@ async def _work(database_url: str | None, interval: float, *, once: bool) -> Non
     settings = load_settings(database_url=database_url)
     lifecycle = lifecycle_of(settings)
     async with current_store(settings) as database:
+        keeper = keeper_of(settings, database, lifecycle.registry)
         if once:
-            output.say(_described(await housekeeping.run_once(database, lifecycle)))
+            output.say(_described("housekeeping", await housekeeping.run_once(database, lifecycle)))
+            output.say(_described("audit trail", await keeper.run_once()))
             return
+        keeping = asyncio.create_task(_keep(keeper, stop, settings.audit_interval_seconds or 1))
         while not stop.is_set():
             await _round(database, lifecycle)
             await _wait(stop, interval)
+        await keeping
+
+
+async def _keep(keeper: Keeper, stop: asyncio.Event, interval: float) -> None:
+    """Keep the audit trail going until the end; what fails is told about and tried again."""
+    while not stop.is_set():
+        try:
+            await keeper.run_once()
+        except Exception as error:  # noqa: BLE001 - whatever fails here must not end the worker
+            output.complain(f"the audit trail was not kept: {type(error).__name__}")
+        await _wait(stop, interval)
 
 
 async def _round(database: Database, lifecycle: Lifecycle) -> None:
     """Run one round; a database that does not answer is told about and tried again in the next round."""
     try:
-        output.say(_described(await housekeeping.run_once(database, lifecycle)))
+        output.say(_described("housekeeping", await housekeeping.run_once(database, lifecycle)))
     except DatabaseUnavailable as error:
         output.complain(f"the database cannot be reached: {error}")
 
@@ -59,5 +75,5 @@ async def _wait(stop: asyncio.Event, interval: float) -> None:
         return
 
 
-def _described(counts: dict[str, int]) -> str:
-    return "housekeeping: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
+def _described(what: str, counts: dict[str, int]) -> str:
+    return f"{what}: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scim_server.http.endpoints import bulk, discovery, health, oauth
+from scim_server.http.endpoints import audit, bulk, discovery, health, oauth
 from scim_server.http.endpoints.lists import SearchEndpoint
 from scim_server.http.endpoints.resources import USER, ResourceEndpoints
 from scim_server.http.middleware import facts_of
@@ -72,6 +72,10 @@ def _entries(registry: Registry) -> Iterator[Entry]:
     yield "/Schemas", ("GET",), discovery.schemas
     yield "/Schemas/{urn}", ("GET",), discovery.schema
     yield "/Bulk", ("POST",), bulk.bulk
+    yield "/audit/checkpoint", ("GET",), audit.checkpoint
+    yield "/audit/proof/{id}", ("GET",), audit.proof
+    yield "/audit/consistency", ("GET",), audit.consistency
+    yield "/audit/verify", ("GET",), audit.verify
 
 
 def _named(path: str, handler: Handler) -> Handler:

@@ -27,6 +27,9 @@ from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
 from scim_server.services.signing_keys import SigningKeys
 from scim_server.services.token_endpoint import TokenEndpoint
+from scim_server.services.transparency.assembling import keeper_of, sealing_of
+from scim_server.services.transparency.proofs import Proofs
+from scim_server.services.transparency.verification import Verification
 from scim_server.settings import Settings
 from scim_server.store.callers import Claim
 from scim_server.store.database import Database
@@ -74,8 +77,12 @@ class Server:
         self.tokens = TokenEndpoint(
             self.database, self.signing_keys, outside, self.failures, settings.access_token_seconds
         )
-        self.provisioning = Provisioning(self.database, registry, lifecycle)
-        self.search = Search(self.database, registry, lifecycle, pages)
+        sealing = sealing_of(settings.audit_master_key_file)
+        self.provisioning = Provisioning(self.database, registry, lifecycle, sealing)
+        self.search = Search(self.database, registry, lifecycle, pages, sealing)
+        self.keeper = keeper_of(settings, self.database, registry)
+        self.verification = Verification(self.database, registry, sealing)
+        self.proofs = Proofs(self.database)
         self.bulk = Bulk(self.database, registry, lifecycle)
         self._ready = False
         self._preparing = asyncio.Lock()

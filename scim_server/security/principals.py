@@ -12,7 +12,7 @@ ASSIGN_ROLE, BULK_UPDATE, EXPORT = "user:assign_role", "user:bulk_update", "user
 LIFECYCLE, UNLOCK = "user:lifecycle", "user:unlock"
 CONFIGURE_FINANCE, MANAGE_PERMISSIONS = "financial:configure", "permission:manage"
 MANAGE_SECURITY, MANAGE_TOKENS, READ_AUDIT = "security:manage", "token:manage", "audit:read"
-WRITE_OBLIGATIONS, REPORT_LOGINS = "obligation:write", "login:report"
+WRITE_OBLIGATIONS, REPORT_LOGINS, VERIFY_AUDIT = "obligation:write", "login:report", "audit:verify"
 PERMISSIONS = (
     VIEW,
     CREATE,
@@ -28,6 +28,7 @@ PERMISSIONS = (
     MANAGE_SECURITY,
     MANAGE_TOKENS,
     READ_AUDIT,
+    VERIFY_AUDIT,
     WRITE_OBLIGATIONS,
     REPORT_LOGINS,
 )
@@ -48,8 +49,8 @@ BUNDLES: Mapping[str, tuple[str, ...]] = {
     "operations-manager": (VIEW, UPDATE),
     "financial-controller": (VIEW, CONFIGURE_FINANCE),
     "it-support": (VIEW, CREATE, UNLOCK),
-    "security-officer": (VIEW, LIFECYCLE, UNLOCK, MANAGE_SECURITY, READ_AUDIT),
-    "auditor": (VIEW, READ_AUDIT),
+    "security-officer": (VIEW, LIFECYCLE, UNLOCK, MANAGE_SECURITY, READ_AUDIT, VERIFY_AUDIT),
+    "auditor": (VIEW, READ_AUDIT, VERIFY_AUDIT),
 }
 """Permissions by what people are, for `client create --bundle`."""
 

@@ -1,5 +1,6 @@
 """The audit trail: one event for each change, written in its transaction, with what the world is told."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +13,9 @@ from scim_server.scim.documents import encode
 from scim_server.scim.normalize import fold_document
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import timestamp
+from scim_server.security.transparency.canonical import canonical
+from scim_server.security.transparency.chain import SALT_LENGTH, commitment
+from scim_server.security.transparency.parts import CLIENT_ID, COMMIT, split
 from scim_server.services.context import CallContext
 from scim_server.store import audit as rows
 from scim_server.store.database import Writer
@@ -27,7 +31,8 @@ _SERVER_KEPT = frozenset({"owner"})
 class Event:
     """One event: what was done to which resource, before and after, why, and what the rules said.
 
-    `tells` are the names of what goes to the outbox, with the facts of each.
+    `tells` are the names of what goes to the outbox, with the facts of each; `receipt` proves what else
+    leaves no trace.
     """
 
     action: str
@@ -40,6 +45,7 @@ class Event:
     findings: Sequence[Finding] = ()
     tells: list[tuple[str, Document]] = field(default_factory=list)
     changes: Sequence[tuple[str, Any, Any]] = ()
+    receipt: str | None = None
 
 
 def action_of(resource_type: ResourceType, work: str) -> str:
@@ -51,19 +57,27 @@ async def record(writer: Writer, registry: Registry, call: CallContext, event: E
     """Write an event and its outbox rows; returns the event's id."""
     event_id, actor = new_id(), call.actor
     document = _document(event, actor, call.request_id, moment)
-    resource_type = registry.resource_types[AUDIT_EVENT]
-    kept = rows.Event(
-        call.principal.tenant_id,
-        event_id,
-        moment,
-        document,
-        fold_document(document, resource_type),
-        actor.client_id or None,
-    )
+    kept = in_parts(document, call.principal.tenant_id, event_id, moment, actor.client_id or None, registry)
     await rows.append(writer, [kept])
     notices = [_notice(call, event, event_id, name, facts, moment) for name, facts in event.tells]
     await rows.outbox(writer, notices)
     return event_id
+
+
+def in_parts(
+    document: Document, tenant_id: int, id: str, moment: int, client_id: str | None, registry: Registry
+) -> rows.Event:
+    """Return what is stored of an event: its public part in canonical bytes, and the private one salted."""
+    public, private = split(document)
+    salted = None
+    if private:
+        salted = os.urandom(SALT_LENGTH) + canonical(private)
+        public[COMMIT] = commitment(salted)
+    folded = fold_document(public, registry.resource_types[AUDIT_EVENT])
+    public["id"] = id
+    if client_id:
+        public[CLIENT_ID] = client_id
+    return rows.Event(tenant_id, id, moment, canonical(public), folded, client_id, salted)
 
 
 def _notice(
@@ -83,6 +97,7 @@ def _document(event: Event, actor: Actor, request_id: str, moment: int) -> Docum
         ),
         "resource": _without_none({"value": event.id or None, "type": event.type}),
         "requestId": request_id or None,
+        "receipt": event.receipt,
         **{name: event.context.get(name) for name in _CONTEXT},
     }
     changed = event.changes or differences(event.before or {}, event.after or {})

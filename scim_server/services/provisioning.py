@@ -12,6 +12,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.scim.shown import Shown, made_under
 from scim_server.security.principals import READING
+from scim_server.security.transparency.sealing import Sealing
 from scim_server.services import audit
 from scim_server.services.changes import Changes, not_found
 from scim_server.services.completion import complete
@@ -27,6 +28,7 @@ from scim_server.services.row_scope import (
 )
 from scim_server.services.settlement import Settlement
 from scim_server.services.showing import is_current, is_shown
+from scim_server.services.transparency.revealing import reveal
 from scim_server.store.audit import fetch_event
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Reader, Writer
@@ -38,8 +40,15 @@ from scim_server.store.showing import Found, show, show_written
 class Provisioning:
     """Reads and changes resources for a principal."""
 
-    def __init__(self, database: Database, registry: Registry, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        lifecycle: Lifecycle,
+        sealing: Sealing | None = None,
+    ) -> None:
         self._database = database
+        self._sealing = sealing or Sealing()
         self._registry = registry
         self._lifecycle = lifecycle
         self._settlement = Settlement(database, registry, lifecycle)
@@ -86,6 +95,7 @@ class Provisioning:
             event = await fetch_event(reader, tenant_id, canonical_id(id))
             if event is None:
                 raise not_found(resource_type, id)
+            await reveal(reader, self._sealing, tenant_id, [event])
             return event
         found = await fetch_loaded(reader, tenant_id, resource_type, id, projection, now=moment)
         if found is None or not await is_in_scope(reader, self._context(call), call.principal, found):

@@ -15,6 +15,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.scim.shown import Shown
 from scim_server.security.principals import READING, VIEW
+from scim_server.security.transparency.sealing import Sealing
 from scim_server.services.audit import AUDIT_EVENT
 from scim_server.services.completion import complete, hidden_paths
 from scim_server.services.context import CallContext, filter_context
@@ -23,6 +24,7 @@ from scim_server.services.loading import Projections, load_references
 from scim_server.services.row_scope import check_readable, confined, is_listed
 from scim_server.services.settlement import Settlement
 from scim_server.services.showing import all_current, is_current, is_shown
+from scim_server.services.transparency.revealing import reveal
 from scim_server.services.walks import Position, WalkMemory
 from scim_server.store import clients as rows
 from scim_server.store import resources
@@ -66,13 +68,19 @@ class Search:
     """Answers list requests."""
 
     def __init__(
-        self, database: Database, registry: Registry, lifecycle: Lifecycle, limits: PageLimits
+        self,
+        database: Database,
+        registry: Registry,
+        lifecycle: Lifecycle,
+        limits: PageLimits,
+        sealing: Sealing | None = None,
     ) -> None:
         self._database = database
         self._registry = registry
         self._lifecycle = lifecycle
         self._settlement = Settlement(database, registry, lifecycle)
         self._limits = limits
+        self._sealing = sealing or Sealing()
         self._walks = WalkMemory()
         self._seal: CursorSeal | None = None
 
@@ -233,6 +241,8 @@ class Search:
             return Page(listed, projections, total, start_index, next_cursor)
         missing = {one.id for one in listed if not isinstance(one, Resource) and not is_current(call, one)}
         moment, tenant_id = now(), call.principal.tenant_id
+        events = [one for one in listed if isinstance(one, Resource) and one.type == AUDIT_EVENT]
+        await reveal(reader, self._sealing, tenant_id, events)
         fetched = await resources.fetch_all(reader, tenant_id, sorted(missing), now=moment) if missing else {}
         whole = listed
         if missing:

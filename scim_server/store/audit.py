@@ -15,7 +15,7 @@ from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.filters.source import Source
 from scim_server.store.listing import Lister, Selection
 from scim_server.store.statements import Statement, given
-from scim_server.store.tables import Record, audit_event
+from scim_server.store.tables import Record, audit_event, audit_queue
 from scim_server.store.tables import outbox as outbox_table
 
 AUDIT_EVENT = "AuditEvent"
@@ -35,17 +35,19 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One audit event: its document as AuditEvent defines it, and the folded copy of that.
+    """One audit event: the canonical bytes of its public part, and the folded copy of that.
 
-    `at` is in microseconds; the folded copy names action, outcome and the actor's type at least.
+    `at` is in microseconds; the folded copy names action, outcome and the actor's type at least. `private` is
+    the other part behind its salt.
     """
 
     tenant_id: int
     id: str
     at: int
-    document: Document
+    document: bytes
     folded: Document
     client_id: str | None = None
+    private: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,13 @@ _APPEND = Statement(
         .returning(sa.literal_column("1"))
     )
 )
+_QUEUE = Statement(
+    lambda _dialect: (
+        audit_queue.insert()
+        .values({column.name: given(column.name) for column in audit_queue.c})
+        .returning(sa.literal_column("1"))
+    )
+)
 _TELL = Statement(
     lambda _dialect: (
         outbox_table.insert()
@@ -78,9 +87,10 @@ _TELL = Statement(
 
 
 async def append(writer: Writer, rows: Sequence[Event]) -> None:
-    """Store audit events."""
+    """Store audit events, and queue them for the chain."""
     for event in rows:
         writer.defer(_APPEND, _event_row(event))
+        writer.defer(_QUEUE, {"tenant_id": event.tenant_id, "id": event.id, "private": event.private})
 
 
 def _event_row(event: Event) -> dict[str, Any]:
@@ -89,10 +99,15 @@ def _event_row(event: Event) -> dict[str, Any]:
         "id": event.id,
         "at": event.at,
         "client_id": event.client_id,
-        "document": encode(event.document).decode(),
+        "document": event.document.decode(),
         "folded": encode(event.folded).decode(),
-        **{column: _at_path(event.folded, path) for path, column in _COLUMNS.items()},
+        **columns_of(event.folded),
     }
+
+
+def columns_of(folded: Document) -> dict[str, Any]:
+    """Return what the columns of an event hold of its folded copy."""
+    return {column: _at_path(folded, path) for path, column in _COLUMNS.items()}
 
 
 def _at_path(folded: Document, path: str) -> Any:

@@ -198,6 +198,97 @@ audit_event = sa.Table(
     sa.Index("audit_event_by_client", "tenant_id", "client_id", "action", "at"),
 )
 
+audit_queue = sa.Table(
+    "audit_queue",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("private", sa.LargeBinary, nullable=True),
+)
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("frontier", sa.LargeBinary, nullable=False),
+    sa.Column("checkpoint_size", sa.BigInteger, nullable=False),
+    sa.Column("checkpoint_at", sa.BigInteger, nullable=False),
+)
+
+audit_chain = sa.Table(
+    "audit_chain",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+    sa.Column("event_id", Key, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Index("audit_chain_by_event", "tenant_id", "event_id", unique=True),
+)
+
+audit_node = sa.Table(
+    "audit_node",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("level", sa.Integer, primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
+
+audit_private = sa.Table(
+    "audit_private",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("subject_id", Key, nullable=False),
+    sa.Column("key_id", Key, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+audit_key = sa.Table(
+    "audit_key",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("subject_id", Key, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+)
+
+audit_checkpoint = sa.Table(
+    "audit_checkpoint",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.BigInteger, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Index("audit_checkpoint_by_size", "tenant_id", "size"),
+)
+
+audit_publication = sa.Table(
+    "audit_publication",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.BigInteger, primary_key=True),
+    sa.Column("sink", Key, primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try", sa.BigInteger, nullable=True),
+    sa.Column("error", sa.Text, nullable=True),
+    _partial("audit_publication_due", "tenant_id", "next_try", where="next_try IS NOT NULL"),
+)
+
+audit_cut = sa.Table(
+    "audit_cut",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, primary_key=True),
+    sa.Column("size", sa.BigInteger, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("frontier", sa.LargeBinary, nullable=False),
+)
+
 outbox = sa.Table(
     "outbox",
     metadata,

@@ -83,6 +83,13 @@ def test_the_token_of_the_sample_is_readable_only_by_its_owner(sqlite_url: str, 
     assert kept.read_text(encoding="ascii").strip() == printed_token(server)
 
 
+def test_the_sample_has_a_key_for_its_checkpoints(run: Run, sqlite_url: str, tmp_path: Path) -> None:
+    start_with_sample(sqlite_url, tmp_path).stop()
+    key = tmp_path / "audit.pem"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert run("audit", "verify", "--database-url", sqlite_url).code in {0, 2}
+
+
 async def test_sample_leaves_a_store_with_clients_alone(run: Run, sqlite_url: str, tmp_path: Path) -> None:
     create = ("client", "create", "okta", "--json", "--database-url", sqlite_url)
     token = (await asyncio.to_thread(run, *create)).json()["token"]

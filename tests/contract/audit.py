@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from scim_server.scim.normalize import fold_document
 from scim_server.scim.resources import Resource
+from scim_server.security.transparency.canonical import canonical
 from scim_server.store import audit, clients
 from scim_server.store.database import Reader, Writer
 from scim_server.store.identifiers import new_id
@@ -83,7 +84,7 @@ def event(tenant: int, name: str, second: int) -> audit.Event:
     """Return an event of that name."""
     document = {"at": f"1970-01-01T00:00:{second:02d}Z", **EVENTS[name]}
     folded = fold_document(document, EVENT)
-    return audit.Event(tenant, new_id(), second * 1_000_000, document, folded, client_id="c")
+    return audit.Event(tenant, new_id(), second * 1_000_000, canonical(document), folded, client_id="c")
 
 
 class AuditContract(StoreGround):

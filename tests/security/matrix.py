@@ -290,6 +290,10 @@ ROWS: Mapping[tuple[str, str], Row] = {
         },
     ),
     **{
+        ("GET", f"/audit/{path}"): Row(_any_of("audit:verify"), _answers(own, 403, 403, own))
+        for path, own in (("verify", 200), ("checkpoint", 404), ("proof/{id}", 404), ("consistency", 400))
+    },
+    **{
         ("GET", path): Row((frozenset(),), _DISCOVERED)
         for path in ("/ResourceTypes", "/ResourceTypes/{name}", "/Schemas", "/Schemas/{urn}")
     },

@@ -14,6 +14,7 @@ from scim_server.http.routes import routes
 from scim_server.schema_files import load_registry
 from scim_server.security.principals import NARROW_PARTS, PERMISSIONS
 from scim_server.services.clients import Clients
+from scim_server.settings import Settings
 from scim_server.store.database import Database
 from tests.conftest import Connect
 from tests.security.matrix import (
@@ -120,6 +121,12 @@ class Theatre:
         """Return a resource as it is, to be put back; a user with another title."""
         found = await self._admin.read(path)
         return {**found, "title": stage.name} if path.startswith("/Users") else found
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Return settings that do not slow whoever fails as often as these tests do."""
+    return Settings(database_url=database_url, failed_attempts_per_minute=100_000)
 
 
 @pytest.fixture
@@ -249,6 +256,24 @@ async def _try_bulk(
                 wrong[method, path, place, " ".join(sorted(held))] = (status, awaited)
 
 
+async def test_the_audit_trail_is_verified_by_who_may_verify_it(
+    theatre: Theatre, application: Starlette, database: Database
+) -> None:
+    wrong: Found = {}
+    async with AsyncExitStack() as stack:
+        actors = Actors(stack, application, database)
+        for (method, path), row in ROWS.items():
+            if split_kind(path) != "/audit":
+                continue
+            for place, held in product(PLACES, sets_of(row)):
+                client = await actors.make(held, place, None)
+                response = await client.request(method, path.replace("{id}", theatre.users["in"]))
+                if response.status_code != expected(row, held, place):
+                    key = method, path, place, " ".join(sorted(held))
+                    wrong[key] = (response.status_code, expected(row, held, place))
+    assert wrong == {}
+
+
 @pytest.mark.proves("ACT-02")
 async def test_who_a_client_is_bound_to_is_served_as_any_user_is(
     theatre: Theatre, application: Starlette, database: Database
@@ -356,4 +381,6 @@ async def test_no_route_answers_without_a_token_or_with_one_of_another_tenant(
 def _filled(path: str, id: str) -> str:
     """Return the path of a route with something in its places."""
     core = "urn:ietf:params:scim:schemas:core:2.0:User"
-    return path.replace("{id:resource}", id).replace("{name}", "User").replace("{urn}", core)
+    return (
+        path.replace("{id:resource}", id).replace("{id}", id).replace("{name}", "User").replace("{urn}", core)
+    )

@@ -12,12 +12,16 @@ from alembic import command
 from alembic.config import Config
 
 import scim_server.store.migrations
+from benchmarks.tamper import Trail
 from scim_server.scim.contents import display_of
 from scim_server.scim.normalize import fold_document
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.security.principals import DEFAULT_PERMISSIONS
-from scim_server.store import references, resources
-from scim_server.store.database import Database
+from scim_server.security.transparency.sealing import Sealing
+from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.transparency.revealing import reveal
+from scim_server.store import audit, references, resources
+from scim_server.store.database import Database, Reader
 from scim_server.store.upgrade import upgrade
 from tests.conftest import DATABASES
 from tests.scim.samples import ENTERPRISE, PROBE, USER, known
@@ -170,3 +174,55 @@ async def test_clients_of_before_keep_what_they_could_do_and_get_what_their_prof
         "app": {"user:view"},
         "hris": {"user:view"},
     }
+
+
+OLD_EVENT = {
+    "at": "2026-01-01T00:00:00.000000Z",
+    "action": "user.update",
+    "outcome": "success",
+    "actor": {"value": "u1", "type": "admin", "client": "Okta"},
+    "resource": {"value": "u2", "type": "User"},
+    "note": "Promoted.",
+    "changes": [{"path": "title", "from": "Clerk", "to": "Boss"}],
+    "rules": [{"value": "R-1", "effect": "recorded", "message": "Ann may not."}],
+}
+
+
+async def test_events_of_before_are_split_and_chained_and_shown_as_they_were(old: Database) -> None:
+    async with old.engine.begin() as writer:
+        await writer.run_sync(migrate, "0007")
+        await writer.execute(sa.text("INSERT INTO tenant (id, name, created) VALUES (1, 'default', 1)"))
+        kind = Lifecycle.of().registry.resource_types["AuditEvent"]
+        folded = fold_document(OLD_EVENT, kind)
+        row = {
+            "folded": json.dumps(folded),
+            "document": json.dumps(OLD_EVENT),
+            "client_id": "c1",
+            **audit.columns_of(folded),
+        }
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row).replace(":folded", _json(old))
+        at = 1_767_225_600_000_000
+        for own_id in ("a", "b"):
+            statement = (
+                f"INSERT INTO audit_event (tenant_id, id, at, {names}) VALUES (1, '{own_id}', {at}, {values})"
+            )
+            await writer.execute(sa.text(statement), row)
+    assert (await upgrade(old))[-1] == "0008"
+    trail = Trail(old, Lifecycle.of())
+    trail.tenant_id = 1
+    assert await trail.chain() == 2
+    verdict = await trail.verify()
+    assert (verdict.code, verdict.bad) == (0, None)
+    async with old.engine.connect() as reader:
+        stored = (await reader.execute(sa.text("SELECT document, folded FROM audit_event"))).all()
+    assert not any(word in str(stored) for word in ("Boss", "boss", "Promoted", "promoted", "Ann"))
+
+    async def shown(reader: Reader) -> dict[str, Any]:
+        event = await audit.fetch_event(reader, 1, "a")
+        assert event is not None
+        await reveal(reader, Sealing(), 1, [event])
+        return event.document
+
+    found = await old.read(shown)
+    assert {name: value for name, value in found.items() if name != "privateCommit"} == OLD_EVENT

@@ -98,6 +98,7 @@ class PostgresStores:
             return False
         try:
             await connection.execute(_DISCONNECT_OTHERS)
+            await connection.execute("SET session_replication_role = replica")  # events stay, but for tests
             tables = await _tables(connection, "public")
             seeded = await _tables(connection, "seed")
             await connection.execute(f"TRUNCATE {', '.join(sorted(tables - seeded))} RESTART IDENTITY")

@@ -1,0 +1,1 @@
+"""The tamper-evident audit trail: chain, checkpoints, verification, proofs, erasure, retention, export."""

@@ -1,0 +1,74 @@
+"""After an erasure nothing can be read, the chain still verifies, and that it happened is on record."""
+
+import hashlib
+import json
+
+import sqlalchemy as sa
+
+from benchmarks.tamper import Trail
+from scim_server.security.transparency.chain import key_id, receipt
+from scim_server.services.settlement import system_call
+from scim_server.services.transparency.erasure import Erased, erase
+from scim_server.store.tables import audit_event, audit_key, audit_private, audit_queue
+from tests.requirements.records import rows_of
+
+
+async def erased(trail: Trail, subject: str) -> Erased:
+    call = system_call(trail.tenant_id, "default")
+    return await erase(
+        trail.database, trail.lifecycle.registry, trail.sealing, call, subject, reason="privacyRequest"
+    )
+
+
+async def test_the_chain_verifies_after_an_erasure(trail: Trail) -> None:
+    await erased(trail, "user-1")
+    await trail.chain()
+    verdict = await trail.verify()
+    assert (verdict.code, verdict.erased) == (0, 8)
+
+
+async def test_the_receipt_is_of_the_destroyed_key(trail: Trail) -> None:
+    query = sa.select(audit_key.c.secret).where(audit_key.c.subject_id == "user-1")
+    ((secret,),) = await rows_of(trail.database, query)
+    found = await erased(trail, "user-1")
+    assert found.receipt == receipt(key_id(bytes(secret)))
+    assert found.receipt == hashlib.sha256(hashlib.sha256(bytes(secret)).digest()).hexdigest()
+
+
+async def test_the_erasure_is_an_event(trail: Trail) -> None:
+    found = await erased(trail, "user-1")
+    query = sa.select(audit_event.c.document).where(audit_event.c.id == found.event_id)
+    ((document,),) = await rows_of(trail.database, query)
+    event = json.loads(document)
+    assert (event["action"], event["resource"]["value"]) == ("audit.erase", "user-1")
+    assert (event["receipt"], event["reason"]) == (found.receipt, "privacyRequest")
+
+
+async def test_what_still_waits_is_erased_too(trail: Trail) -> None:
+    await trail.write(10)
+    await erased(trail, "user-1")
+    waiting = await rows_of(trail.database, sa.select(audit_queue.c.id, audit_queue.c.private))
+    about = await rows_of(
+        trail.database, sa.select(audit_event.c.id).where(audit_event.c.resource_id == "user-1")
+    )
+    in_the_open = {row[0] for row in waiting if row[1] is not None}
+    assert in_the_open.isdisjoint({row[0] for row in about})
+    await trail.chain()
+    verdict = await trail.verify()
+    assert (verdict.code, verdict.erased) == (0, 10)
+
+
+async def test_later_events_get_a_new_key(trail: Trail) -> None:
+    await erased(trail, "user-1")
+    await trail.write(5)
+    await trail.chain()
+    query = sa.select(audit_private.c.key_id).where(audit_private.c.subject_id == "user-1").distinct()
+    assert len(await rows_of(trail.database, query)) == 2
+    assert (await trail.verify()).code == 0
+    assert (await erased(trail, "user-1")).receipt is not None
+    await trail.chain()
+    assert (await trail.verify()).code == 0
+
+
+async def test_without_a_key_there_is_nothing_to_erase(trail: Trail) -> None:
+    assert await erased(trail, "nobody") == Erased(None, None)
