@@ -18,6 +18,7 @@ from tests.support.client import ScimClient
 from tests.support.postgres import URL_VARIABLE, postgres_server
 from tests.support.server import LiveServer
 from tests.support.stores import PostgresStores, SqliteStores
+from tests.support.watching import watching
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -37,6 +38,21 @@ def clean_environment() -> Iterator[None]:
             if name.startswith("SCIM_") and name != URL_VARIABLE:
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched() -> Iterator[list[str]]:
+    """Have every statement of the store looked at that could reach the rows of another tenant."""
+    with watching() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def isolated(watched: list[str]) -> Iterator[None]:
+    """Fail a test in which the store runs a statement that is not bound to one tenant."""
+    before = len(watched)
+    yield
+    assert watched[before:] == []
 
 
 @pytest.fixture(scope="session")

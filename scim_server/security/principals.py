@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from scim_server.scim.errors import Forbidden
 from scim_server.scim.policy import Policy
+from scim_server.security.tenants import NOTHING_SET, TenantSettings
 
 VIEW, CREATE, UPDATE, DELETE = "user:view", "user:create", "user:update", "user:delete"
 ASSIGN_ROLE, BULK_UPDATE, EXPORT = "user:assign_role", "user:bulk_update", "user:export"
@@ -109,7 +110,7 @@ class Principal:
     `row_scope` is a filter on users outside of which the client sees and changes none; `lent` are the
     permissions that come from the scopes of an API token and not from the client;
     `catalogue_version` and `settle_at` are the tenant's as of the authentication; `token_digest` names the
-    token that was shown.
+    token that was shown; `settings` are what is set for the tenant alone.
     """
 
     tenant_id: int
@@ -126,6 +127,7 @@ class Principal:
     catalogue_version: int | None = None
     settle_at: int | None = None
     token_digest: str = ""
+    settings: TenantSettings = NOTHING_SET
 
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the client has the permission."""

@@ -38,6 +38,7 @@ _DRIVERS = {
 }
 _ATTEMPTS = 8
 _STEPS_BETWEEN_LOOKS = 200_000
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 READ_SECONDS = 30.0
 _PLANNED_ONCE = {
     "plan_cache_mode": "force_generic_plan",
@@ -179,6 +180,25 @@ class Database:
         finally:
             await reader.release(is_sound=is_sound)
         return result
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Reader]:
+        """Give a reader that sees the store as of one moment, however long it takes.
+
+        Only `execute` reads so; compiled statements are looked up elsewhere.
+        """
+        reader = Reader(self._readers, self._read_engine.dialect, self._points, float("inf"))
+        is_sound = False
+        try:
+            driver = (await reader.session()).driver
+            await driver.execute("BEGIN" if self.dialect == "sqlite" else _SNAPSHOT)
+            try:
+                yield reader
+            finally:
+                await driver.execute("ROLLBACK")
+            is_sound = True
+        finally:
+            await reader.release(is_sound=is_sound)
 
     @asynccontextmanager
     async def _writer(self) -> AsyncIterator[Writer]:
