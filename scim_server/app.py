@@ -46,6 +46,7 @@ def create_app(settings: Settings) -> Starlette:
         worker.cancel()
         with suppress(asyncio.CancelledError):
             await worker
+        await server.rates.close()
         await server.database.close()
 
     app = Starlette(

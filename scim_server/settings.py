@@ -92,6 +92,22 @@ class Settings(BaseSettings):
         description="Seconds that one reading statement may take; "
         "a query that needs longer is answered with 400 tooMany.",
     )
+    rate_limit_client: float = Field(
+        default=200,
+        ge=0,
+        description="Requests a second that one client may make in the long run; 0 is no limit.",
+    )
+    rate_limit_client_burst: int = Field(
+        default=400, ge=1, description="Requests that one client may make at once."
+    )
+    rate_limit_tenant: float = Field(
+        default=1000,
+        ge=0,
+        description="Requests a second that all clients of a tenant may make together; 0 is no limit.",
+    )
+    rate_limit_tenant_burst: int = Field(
+        default=2000, ge=1, description="Requests that all clients of a tenant may make at once."
+    )
     worker_interval_seconds: float = Field(
         default=60,
         ge=0,

@@ -16,7 +16,7 @@ from scim_server.settings import Settings
 from scim_server.store.database import Database
 from tests.support.client import ScimClient
 from tests.support.postgres import URL_VARIABLE, postgres_server
-from tests.support.server import LiveServer
+from tests.support.server import UNLIMITED, LiveServer
 from tests.support.stores import PostgresStores, SqliteStores
 from tests.support.watching import watching
 
@@ -32,11 +32,13 @@ Connect = Callable[..., Awaitable[ScimClient]]
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
-    """Keep the settings of whoever runs the tests out of them."""
+    """Keep the settings of whoever runs the tests out of them, and let tests make any number of requests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith("SCIM_") and name != URL_VARIABLE:
                 patch.delenv(name)
+        for name in UNLIMITED:
+            patch.setenv(name, "0")
         yield
 
 

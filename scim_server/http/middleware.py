@@ -4,6 +4,7 @@ import os
 import re
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -25,7 +26,8 @@ class RequestFacts:
     """What the layers of one request learn about it, for its log line and its error.
 
     `claim` is what has to hold of the caller before anything is answered, `is_again` tells that it did not
-    and the request is served anew, `body` keeps what was received for that.
+    and the request is served anew, `body` keeps what was received for that, `is_counted` tells that the
+    request was counted already, and `headers` are what every answer to it carries.
     """
 
     request_id: str
@@ -33,7 +35,9 @@ class RequestFacts:
     principal: Principal | None = None
     claim: Claim | None = None
     is_again: bool = False
+    is_counted: bool = False
     body: bytes | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
     route: str = ""
     started: float = field(default_factory=time.perf_counter)
 
@@ -68,7 +72,9 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message.setdefault("headers", []).append((b"x-request-id", facts.request_id.encode()))
+                headers = message.setdefault("headers", [])
+                headers.append((b"x-request-id", facts.request_id.encode()))
+                headers.extend(facts.headers)
             await send(message)
 
         try:

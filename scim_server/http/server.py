@@ -7,18 +7,20 @@ from urllib.parse import quote
 from starlette.requests import Request
 
 from scim_server.dialects import SCHEMA_NAMES
-from scim_server.http.middleware import facts_of
+from scim_server.http.middleware import RequestFacts, facts_of
 from scim_server.http.previews import asks_for_preview
-from scim_server.scim.errors import ServiceUnavailable
+from scim_server.scim.errors import ServiceUnavailable, TooManyRequests
 from scim_server.scim.messages.discovery import Limits
 from scim_server.scim.registry import Registry
 from scim_server.scim.resources import Renderer
+from scim_server.security.principals import Principal
 from scim_server.services.authentication import Authenticator
 from scim_server.services.bulk import Bulk
 from scim_server.services.clients import Clients
 from scim_server.services.context import CallContext
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.provisioning import Provisioning
+from scim_server.services.rates import RateLimiter, Rates
 from scim_server.services.search import PageLimits, Search
 from scim_server.settings import Settings
 from scim_server.store.callers import Claim
@@ -60,6 +62,13 @@ class Server:
             settings.page_size_default, settings.page_size_max, settings.cursor_lifetime_seconds
         )
         self.authenticator = Authenticator(self.database)
+        rates = Rates(
+            settings.rate_limit_client,
+            settings.rate_limit_client_burst,
+            settings.rate_limit_tenant,
+            settings.rate_limit_tenant_burst,
+        )
+        self.rates = RateLimiter(self.database, registry, rates)
         self.provisioning = Provisioning(self.database, registry, lifecycle)
         self.search = Search(self.database, registry, lifecycle, pages)
         self.bulk = Bulk(self.database, registry, lifecycle)
@@ -116,8 +125,27 @@ class Server:
         known = None if facts.is_again else self.authenticator.remembered(header, tenant=tenant)
         principal, claim = known or (await self.authenticator.principal(header, tenant=tenant), None)
         facts.principal, facts.claim = principal, claim
+        if not facts.is_counted and not await self._is_admitted(facts, principal, claim):
+            principal, claim = await self.authenticator.principal(header, tenant=tenant), None
+            facts.principal, facts.headers = principal, await self.rates.admit(principal)
         is_dry_run = asks_for_preview(request, is_possible=can_preview)
         return CallContext(principal, self.base_url(request), facts.request_id, is_dry_run, claim)
+
+    async def _is_admitted(self, facts: RequestFacts, principal: Principal, claim: Claim | None) -> bool:
+        """Count a request; False where it is refused and the caller is to be looked up, and counted, again.
+
+        Raises TooManyRequests. A refusal says nothing but that, and needs no confirmed caller; once a second
+        it is made sure that the limits of a remembered one are still those.
+        """
+        facts.is_counted = True
+        try:
+            facts.headers = await self.rates.admit(principal)
+        except TooManyRequests:
+            facts.claim = None
+            if claim is not None and self.rates.is_to_be_sure(principal):
+                return False
+            raise
+        return True
 
     async def confirm(self, claim: Claim) -> None:
         """Confirm a claim that nothing confirmed on the way; raises CallerChanged."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -23,7 +23,8 @@ from scim_server.store.failures import (
     was_interrupted,
 )
 from scim_server.store.readers import DEADLINE, Reader
-from scim_server.store.sessions import Observer, Points, Pool, PostgresPoints, SqlitePoints
+from scim_server.store.sessions import Observer, Points, Pool, PostgresPoints, Row, SqlitePoints
+from scim_server.store.statements import Statement
 from scim_server.store.writers import Writer
 
 __all__ = ["Database", "Reader", "Writer"]
@@ -180,6 +181,11 @@ class Database:
         finally:
             await reader.release(is_sound=is_sound)
         return result
+
+    async def at_once(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run one compiled statement by itself, with nothing to take back, and return its rows."""
+        compiled = statement.compiled(self.dialect)
+        return await self._points.rows(compiled.text, compiled.arguments(values))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Reader]:
