@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from scim_server.cli import output, sample
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.protocol import ScimHttpProtocol
+from scim_server.cli.serving import DrainingServer, Workers
 from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of
 from scim_server.services.catalogue_files import Catalogues, read_file
 from scim_server.services.clients import Clients
@@ -19,7 +19,8 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
 
 _BACKLOG = 2048
-_SECONDS_TO_FINISH = 20
+_SECONDS_TO_ANSWER = 20
+"""After which a process counts as stuck; on a busy machine one takes some to start."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound to
 
 
@@ -34,7 +35,7 @@ def serve(
         bool, typer.Option("--sample", help="Fill an empty store with a sample and print a token for it.")
     ] = False,
 ) -> None:
-    """Serve SCIM until SIGTERM or Ctrl-C.
+    """Serve SCIM until SIGTERM or Ctrl-C, then finish what is under way.
 
     A SQLite store is created and brought up to date; on PostgreSQL run `scim-server db upgrade` first.
 
@@ -112,12 +113,13 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
         log_config=None,
         server_header=False,
         lifespan="on",
-        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_worker_healthcheck=_SECONDS_TO_ANSWER,
     )
     if workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        Workers(config, listener, settings).run()
         return
-    server = uvicorn.Server(config)
+    server = DrainingServer(config)
     server.run(sockets=[listener])
     if not server.started:
         raise CommandFailed("the server did not start")

@@ -75,6 +75,8 @@ class RequestMiddleware:
                 headers = message.setdefault("headers", [])
                 headers.append((b"x-request-id", facts.request_id.encode()))
                 headers.extend(facts.headers)
+                if scope["app"].state.server.is_draining:
+                    headers.append((b"connection", b"close"))
             await send(message)
 
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -9,11 +10,12 @@ from starlette.requests import Request
 from scim_server.dialects import SCHEMA_NAMES
 from scim_server.http.middleware import RequestFacts, facts_of
 from scim_server.http.previews import asks_for_preview
-from scim_server.scim.errors import ServiceUnavailable, TooManyRequests
+from scim_server.scim.errors import NotFound, ServiceUnavailable, TooManyRequests
 from scim_server.scim.messages.discovery import Limits
-from scim_server.scim.registry import Registry
+from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Renderer
 from scim_server.security.principals import Principal
+from scim_server.security.tenants import NOTHING_SET
 from scim_server.services.authentication import Authenticator
 from scim_server.services.bulk import Bulk
 from scim_server.services.clients import Clients
@@ -30,6 +32,7 @@ from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
 BASE_PATH = "/scim/v2"
 BOOTSTRAP_CLIENT = "bootstrap"
+_PARTIAL_KEPT = 100
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?", re.ASCII)
 """A host as nearly every client names it, which needs no parsing."""
 
@@ -72,6 +75,8 @@ class Server:
         self.provisioning = Provisioning(self.database, registry, lifecycle)
         self.search = Search(self.database, registry, lifecycle, pages)
         self.bulk = Bulk(self.database, registry, lifecycle)
+        self._partial: dict[tuple[str, tuple[str, ...]], Registry] = {}
+        self.is_draining = False
         self._ready = False
         self._preparing = asyncio.Lock()
 
@@ -163,13 +168,46 @@ class Server:
             return f"{request.scope['scheme']}://{host}{root}{path}"
         return f"{request.url.scheme}://{request.url.netloc}{root}{path}"
 
+    def limits_of(self, call: CallContext) -> Limits:
+        """Return the limits for a call: the server's, with what is set for the tenant alone."""
+        own, limits = call.principal.settings, self.limits
+        if own is NOTHING_SET:
+            return limits
+        maximum = own.page_size_max or limits.page_maximum
+        return replace(
+            limits,
+            bulk_operations=own.bulk_max_operations or limits.bulk_operations,
+            payload_bytes=own.max_body_bytes or limits.payload_bytes,
+            page_maximum=maximum,
+            page_default=min(own.page_size_default or limits.page_default, maximum),
+        )
+
     def renderer(self, call: CallContext) -> Renderer:
         """Return the renderer for a call."""
         return Renderer(self.registry_of(call), call.base_url)
 
     def registry_of(self, call: CallContext) -> Registry:
-        """Return the registry with the names that the dialect of the caller has for schemas."""
-        return self._named.get(call.principal.dialect, self.registry)
+        """Return the registry with the names that the dialect of the caller has for schemas.
+
+        What is hidden from the tenant is not in it.
+        """
+        dialect, hidden = call.principal.dialect, call.principal.settings.hidden_resource_types
+        named = self._named.get(dialect, self.registry)
+        if not hidden:
+            return named
+        key = dialect, hidden
+        if key not in self._partial:
+            if len(self._partial) > _PARTIAL_KEPT:
+                self._partial.clear()
+            self._partial[key] = named.without(hidden)
+        return self._partial[key]
+
+    def kind(self, call: CallContext, name: str) -> ResourceType:
+        """Return a resource type as the caller sees it; raises NotFound for one hidden from the tenant."""
+        found = self.registry_of(call).resource_types.get(name)
+        if found is None:
+            raise NotFound(f"There is no endpoint {self.registry.resource_types[name].endpoint}.")
+        return found
 
 
 def server_of(request: Request) -> Server:

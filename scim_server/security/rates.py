@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+_ALMOST_ONE = 0.999999
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -22,14 +24,14 @@ class Limit:
 
     def standing(self, permits: float) -> str:
         """Return what RateLimit says: requests that are left, and seconds until all of them are back."""
-        left = max(int(permits), 0)
-        return f'"{self.name}";r={left};t={math.ceil((self.burst - left) / self.rate)}'
+        left = int(permits) if permits > 0 else 0
+        return f'"{self.name}";r={left};t={int((self.burst - left) / self.rate + _ALMOST_ONE)}'
 
 
 class Bucket:
     """Permits that come back with time, exact within one process."""
 
-    __slots__ = ("_at", "permits")
+    __slots__ = ("__weakref__", "_at", "permits")
 
     def __init__(self, limit: Limit, moment: float) -> None:
         """Begin with a full bucket at a moment in seconds."""

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -71,6 +72,7 @@ class SharedBucket:
     """Permits of a bucket in the database, taken from it many at a time."""
 
     __slots__ = (
+        "__weakref__",
         "_alone_until",
         "_asking",
         "_closed_until",
@@ -135,6 +137,15 @@ class SharedBucket:
             self._asking = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """What a client has to pass: limits with their buckets, as of what is set for its tenant."""
+
+    settings: TenantSettings
+    buckets: tuple[tuple[Limit, Bucket | SharedBucket], ...]
+    policy: bytes
+
+
 class RateLimiter:
     """Admits requests of callers that are known, within the limits of their client and tenant."""
 
@@ -142,8 +153,8 @@ class RateLimiter:
         self._database = database
         self._registry = registry
         self._rates = rates
-        self._limits: OrderedDict[int, tuple[TenantSettings, tuple[Limit, ...], bytes]] = OrderedDict()
-        self._buckets: OrderedDict[Key, Bucket | SharedBucket] = OrderedDict()
+        self._gates: OrderedDict[Key, _Gate] = OrderedDict()
+        self._of_tenants: WeakValueDictionary[int, Bucket | SharedBucket] = WeakValueDictionary()
         self._refused: OrderedDict[Key, tuple[float, int]] = OrderedDict()
         self._sure: OrderedDict[Key, float] = OrderedDict()
         self._noting: set[asyncio.Task[None]] = set()
@@ -153,24 +164,27 @@ class RateLimiter:
 
         Raises TooManyRequests, with those headers, where the client or its tenant makes too many.
         """
-        limits, policy = self._limits_of(principal)
-        if not limits:
+        key = (principal.tenant_id, principal.client_id)
+        gate = self._gates.get(key)
+        if gate is None or gate.settings is not principal.settings:
+            gate = self._gate(principal, key)
+        else:
+            self._gates.move_to_end(key)
+        if not gate.buckets:
             return ()
-        taken: list[Bucket | SharedBucket] = []
-        standing: list[str] = []
-        for limit in limits:
-            bucket = self._bucket(principal, limit)
+        moment, standing = time.monotonic(), ""
+        for number, (limit, bucket) in enumerate(gate.buckets):
             if isinstance(bucket, SharedBucket):
                 seconds = await bucket.take(limit)
             else:
-                seconds = bucket.take(limit, time.monotonic())
+                seconds = bucket.take(limit, moment)
             if seconds > 0:
-                for other in taken:
+                for _, other in gate.buckets[:number]:
                     other.give_back()
-                raise self._refusal(principal, limit, seconds, policy)
-            taken.append(bucket)
-            standing.append(limit.standing(bucket.permits))
-        return ((b"ratelimit-policy", policy), (b"ratelimit", ", ".join(standing).encode()))
+                raise self._refusal(principal, limit, seconds, gate.policy)
+            text = limit.standing(bucket.permits)
+            standing = f"{standing}, {text}" if standing else text
+        return ((b"ratelimit-policy", gate.policy), (b"ratelimit", standing.encode()))
 
     def is_to_be_sure(self, principal: Principal) -> bool:
         """Tell whether it is a second ago that this was asked of a client and answered by yes."""
@@ -181,28 +195,29 @@ class RateLimiter:
         _trim(self._sure)
         return True
 
-    def _limits_of(self, principal: Principal) -> tuple[tuple[Limit, ...], bytes]:
-        known = self._limits.get(principal.tenant_id)
-        if known is None or known[0] is not principal.settings:
-            limits = self._rates.limits(principal.settings)
-            policy = ", ".join(limit.policy for limit in limits).encode()
-            known = self._limits[principal.tenant_id] = (principal.settings, limits, policy)
-            _trim(self._limits)
-        return known[1], known[2]
+    def _gate(self, principal: Principal, key: Key) -> _Gate:
+        """Return what a client has to pass now; buckets stay as full as they are when limits change."""
+        known = (
+            {limit.name: bucket for limit, bucket in self._gates[key].buckets} if key in self._gates else {}
+        )
+        limits = self._rates.limits(principal.settings)
+        buckets: list[tuple[Limit, Bucket | SharedBucket]] = []
+        for limit in limits:
+            if limit.name == "client":
+                bucket = known.get("client") or self._bucket(limit, key)
+            else:
+                bucket = self._of_tenants.get(principal.tenant_id) or self._bucket(limit, (key[0], ""))
+                self._of_tenants[principal.tenant_id] = bucket
+            buckets.append((limit, bucket))
+        policy = ", ".join(limit.policy for limit in limits).encode()
+        gate = self._gates[key] = _Gate(principal.settings, tuple(buckets), policy)
+        _trim(self._gates)
+        return gate
 
-    def _bucket(self, principal: Principal, limit: Limit) -> Bucket | SharedBucket:
-        key = (principal.tenant_id, principal.client_id if limit.name == "client" else "")
-        found = self._buckets.get(key)
-        if found is not None:
-            self._buckets.move_to_end(key)
-            return found
+    def _bucket(self, limit: Limit, key: Key) -> Bucket | SharedBucket:
         if self._database.dialect == "sqlite":
-            found = Bucket(limit, time.monotonic())
-        else:
-            found = SharedBucket(self._database, key, limit)
-        self._buckets[key] = found
-        _trim(self._buckets)
-        return found
+            return Bucket(limit, time.monotonic())
+        return SharedBucket(self._database, key, limit)
 
     def _refusal(self, principal: Principal, limit: Limit, seconds: float, policy: bytes) -> TooManyRequests:
         self._note(principal, limit)

@@ -50,6 +50,12 @@ _PLANNED_ONCE = {
 no connection is left to read through."""
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
 BUSY_TIMEOUT_MILLISECONDS = 5_000
+_WRITING = {
+    "lock_timeout": "10000",
+    "statement_timeout": "60000",
+    "idle_in_transaction_session_timeout": "60000",
+}
+"""What a transaction may wait for and how long its statements may take, in milliseconds; it ends in 503."""
 
 
 class Database:
@@ -73,7 +79,7 @@ class Database:
         self._read_engine, self._write_engine = (
             (self._sqlite_engine(), self._sqlite_engine())
             if self.dialect == "sqlite"
-            else (self._postgresql_engine(read_seconds), self._postgresql_engine())
+            else (self._postgresql_engine(read_seconds), self._postgresql_engine(settings=_WRITING))
         )
         if self.dialect == "sqlite":
             event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)

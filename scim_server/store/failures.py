@@ -8,8 +8,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _UNREACHABLE_STATES = ("08", "28", "3D", "53300", "57P")
 """SQLSTATE classes: connection lost, not let in, no such database, too many connections, shutting down."""
-_RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
+_RETRIED_STATES = frozenset({"40001", "40P01"})
 _QUERY_CANCELLED = "57014"
+_WAITED_IN_VAIN = frozenset({"55P03", _QUERY_CANCELLED, "25P03"})
+"""SQLSTATEs of writing that waited too long: for a lock, for a statement, for the work in between."""
 _UNREACHABLE_TEXTS = ("unable to open database file", "connection is closed", "no active connection")
 _DRIVER_ERRORS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, ValueError)
 
@@ -52,7 +54,9 @@ def is_disconnect(error: BaseException) -> bool:
 
 
 def is_locked(error: BaseException) -> bool:
-    """Tell whether SQLite gave up waiting for another process's transaction."""
+    """Tell whether a transaction gave up waiting for another one, or was stopped as it took too long."""
+    if _state(error) in _WAITED_IN_VAIN:
+        return True
     return "database is locked" in str(_of_driver(error)) and isinstance(error, DBAPIError | sqlite3.Error)
 
 

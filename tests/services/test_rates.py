@@ -111,5 +111,5 @@ async def test_buckets_of_clients_long_gone_are_forgotten(
     limiter = RateLimiter(database, lifecycle.registry, Rates(1, 1, 0, 1))
     for number in range(50):
         await limiter.admit(principal(f"c{number}"))
-    assert len(limiter._buckets) == 10  # noqa: SLF001 - what it holds is what is asked
+    assert len(limiter._gates) == 10  # noqa: SLF001 - what it holds is what is asked
     await database.close()

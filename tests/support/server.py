@@ -54,7 +54,7 @@ class LiveServer:
         log = folder / f"server-{secrets.token_hex(4)}.log"
         variables = {name: value for name, value in os.environ.items() if not name.startswith("SCIM_")}
         variables |= {"SCIM_DATABASE_URL": database_url, "SCIM_BOOTSTRAP_TOKEN": token}
-        variables |= dict.fromkeys(UNLIMITED, "0")
+        variables |= dict.fromkeys((*UNLIMITED, "SCIM_DRAIN_SECONDS"), "0")
         for name, value in (environment or {}).items():
             if value is None:
                 variables.pop(name, None)

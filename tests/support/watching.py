@@ -27,6 +27,8 @@ ACROSS: Mapping[str, str] = {
     r"UPDATE token SET last_used=.* WHERE token\.digest = ": "One digest in all tenants.",
     r"UPDATE token SET revoked=.* WHERE token\.digest IN ": "Digests that were read under their tenant.",
     r"FROM client JOIN tenant .* LEFT OUTER JOIN token ON (false|0 = 1)": "No token at all is joined.",
+    r"FROM resource WHERE resource\.folded @> .* (matching|anon_\d+)\.tenant_id = ": "What contains a "
+    "value is looked up in an index for all tenants, and only what is of this one goes on (matches.py).",
     r"DELETE FROM token WHERE token\.expires < ": "Tidying by the worker: tokens that ended long ago.",
 }
 """Statements that are across tenants on purpose, and why they may."""
