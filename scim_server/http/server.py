@@ -130,9 +130,12 @@ class Server:
         known = None if facts.is_again else self.authenticator.remembered(header, tenant=tenant)
         principal, claim = known or (await self.authenticator.principal(header, tenant=tenant), None)
         facts.principal, facts.claim = principal, claim
-        if not facts.is_counted and not await self._is_admitted(facts, principal, claim):
-            principal, claim = await self.authenticator.principal(header, tenant=tenant), None
-            facts.principal, facts.headers = principal, await self.rates.admit(principal)
+        if not facts.is_counted:
+            headers = self.rates.admit_at_once(principal)
+            if headers is None and not await self._is_admitted(facts, principal, claim):
+                principal, claim = await self.authenticator.principal(header, tenant=tenant), None
+                facts.principal, headers = principal, await self.rates.admit(principal)
+            facts.is_counted, facts.headers = True, headers or facts.headers
         is_dry_run = asks_for_preview(request, is_possible=can_preview)
         return CallContext(principal, self.base_url(request), facts.request_id, is_dry_run, claim)
 

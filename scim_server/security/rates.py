@@ -38,12 +38,20 @@ class Bucket:
         self.permits: float = limit.burst
         self._at = moment
 
+    def ready(self, limit: Limit, moment: float) -> float:
+        """Return how many permits there are at a moment."""
+        permits = self.permits + (moment - self._at) * limit.rate
+        self.permits = permits = permits if permits < limit.burst else float(limit.burst)
+        self._at = moment
+        return permits
+
+    def use(self) -> None:
+        """Take one of the permits that are ready."""
+        self.permits -= 1
+
     def take(self, limit: Limit, moment: float) -> float:
         """Take one permit; returns 0, or the seconds until there is one."""
-        permits = self.permits + (moment - self._at) * limit.rate
-        self.permits = permits if permits < limit.burst else float(limit.burst)
-        self._at = moment
-        if self.permits >= 1:
+        if self.ready(limit, moment) >= 1:
             self.permits -= 1
             return 0.0
         return (1 - self.permits) / limit.rate

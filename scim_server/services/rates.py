@@ -97,6 +97,16 @@ class SharedBucket:
         """How many permits there are, as far as is known here."""
         return self._leased + self._stock
 
+    def ready(self, _limit: Limit, moment: float) -> float:
+        """Return how many permits there are at a moment, 0 where the database has to be asked."""
+        if self._leased > 0 and moment - self._leased_at < _LEASE_ENDS:
+            return self._leased + self._stock
+        return 0.0
+
+    def use(self) -> None:
+        """Take one of the permits that are ready."""
+        self._leased -= 1
+
     async def take(self, limit: Limit) -> float:
         """Take one permit; returns 0, or the seconds until there is one."""
         while True:
@@ -137,13 +147,28 @@ class SharedBucket:
             self._asking = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Gate:
-    """What a client has to pass: limits with their buckets, as of what is set for its tenant."""
+    """What a client has to pass: limits with their buckets, as of what is set for its tenant.
+
+    `left` and `headers` are what the last answer said; many in a row say the same.
+    """
 
     settings: TenantSettings
     buckets: tuple[tuple[Limit, Bucket | SharedBucket], ...]
     policy: bytes
+    left: tuple[int, ...] = ()
+    headers: Headers = ()
+
+    def told(self, left: tuple[int, ...]) -> Headers:
+        """Return the headers that say how many requests are left."""
+        if left != self.left:
+            standing = ", ".join(
+                limit.standing(number) for (limit, _), number in zip(self.buckets, left, strict=True)
+            )
+            self.left = left
+            self.headers = ((b"ratelimit-policy", self.policy), (b"ratelimit", standing.encode()))
+        return self.headers
 
 
 class RateLimiter:
@@ -159,10 +184,10 @@ class RateLimiter:
         self._sure: OrderedDict[Key, float] = OrderedDict()
         self._noting: set[asyncio.Task[None]] = set()
 
-    async def admit(self, principal: Principal) -> Headers:
-        """Count a request and return the headers of its answer.
+    def admit_at_once(self, principal: Principal) -> Headers | None:
+        """Count a request as `admit` does where that needs no waiting; None, and not counted, where it does.
 
-        Raises TooManyRequests, with those headers, where the client or its tenant makes too many.
+        It is on the way of every request, and takes two microseconds.
         """
         key = (principal.tenant_id, principal.client_id)
         gate = self._gates.get(key)
@@ -170,21 +195,36 @@ class RateLimiter:
             gate = self._gate(principal, key)
         else:
             self._gates.move_to_end(key)
-        if not gate.buckets:
-            return ()
-        moment, standing = time.monotonic(), ""
+        moment = time.monotonic()
+        found = [bucket.ready(limit, moment) for limit, bucket in gate.buckets]
+        for permits in found:
+            if permits < 1:
+                return None
+        for _, bucket in gate.buckets:
+            bucket.use()
+        return gate.told(tuple([int(permits) - 1 for permits in found]))
+
+    async def admit(self, principal: Principal) -> Headers:
+        """Count a request and return the headers of its answer.
+
+        Raises TooManyRequests, with those headers, where the client or its tenant makes too many.
+        """
+        headers = self.admit_at_once(principal)
+        if headers is not None:
+            return headers
+        gate = self._gates[principal.tenant_id, principal.client_id]
+        left = []
         for number, (limit, bucket) in enumerate(gate.buckets):
             if isinstance(bucket, SharedBucket):
                 seconds = await bucket.take(limit)
             else:
-                seconds = bucket.take(limit, moment)
+                seconds = bucket.take(limit, time.monotonic())
             if seconds > 0:
                 for _, other in gate.buckets[:number]:
                     other.give_back()
                 raise self._refusal(principal, limit, seconds, gate.policy)
-            text = limit.standing(bucket.permits)
-            standing = f"{standing}, {text}" if standing else text
-        return ((b"ratelimit-policy", gate.policy), (b"ratelimit", standing.encode()))
+            left.append(max(int(bucket.permits), 0))
+        return gate.told(tuple(left))
 
     def is_to_be_sure(self, principal: Principal) -> bool:
         """Tell whether it is a second ago that this was asked of a client and answered by yes."""
