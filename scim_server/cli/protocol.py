@@ -31,6 +31,7 @@ MAX_HEADER_BYTES = 65_536
 _MAX_HEAD = 4 * 1024 * 1024
 """Bytes of a head that are read before the connection is closed without waiting for its end."""
 _LEAST_TAKEN = 16_384
+_IDLE, _HEAD, _BODY = "idle", "head", "body"
 _GRACE = 5
 """Seconds that a slow body has beyond its time, in which it is answered with 408."""
 
@@ -47,7 +48,7 @@ class ScimHttpProtocol(HttpToolsProtocol):
         self._receiving: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._head_bytes = self._unsent = 0
-        self._in_head = True
+        self._stage = self._timed = _IDLE
         self._refusal: ScimError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -56,7 +57,8 @@ class ScimHttpProtocol(HttpToolsProtocol):
         if len(self.connections) > self._most:
             self._refuse(ServiceUnavailable(f"The server has {self._most} connections already."))
         else:
-            self._receive_within(self._seconds)
+            self._stage = _HEAD
+            self._time_stage()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection."""
@@ -68,36 +70,41 @@ class ScimHttpProtocol(HttpToolsProtocol):
         """Take bytes, unless the connection is refused already."""
         if self._refusal is not None:
             return
-        if self._in_head:
+        if self._stage != _BODY:
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD:
                 self._refuse(_head_too_large())
                 return
         super().data_received(data)
+        if self._stage != self._timed and self._refusal is None:
+            self._time_stage()
+
+    def _time_stage(self) -> None:
+        """Give what is still to be received its time; most requests come whole, and need no timer."""
+        self._timed = self._stage
+        seconds = {_IDLE: None, _HEAD: self._seconds, _BODY: self._seconds + _GRACE}
+        self._receive_within(seconds[self._stage])
 
     def on_message_begin(self) -> None:
         """Begin a request, which has to be received in time."""
         super().on_message_begin()
-        self._in_head = True
-        if self._receiving is None:
-            self._receive_within(self._seconds)
+        self._stage = _HEAD
 
     def on_headers_complete(self) -> None:
         """Refuse a head that is too long; what reads the body answers where that is too slow."""
-        self._in_head, self._head_bytes = False, 0
-        size = sum(len(name) + len(value) for name, value in self.headers)
-        if len(self.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        self._stage = _BODY
+        is_long, self._head_bytes = self._head_bytes > MAX_HEADER_BYTES, 0
+        if len(self.headers) > MAX_HEADERS or (is_long and _size(self.headers) > MAX_HEADER_BYTES):
             self._refusal = _head_too_large()
             raise ValueError(self._refusal.detail)
         if len(self.url) > MAX_URL:
             self._refusal = _url_too_long(self.url)
             raise ValueError(self._refusal.detail)
         super().on_headers_complete()
-        self._receive_within(self._seconds + _GRACE)
 
     def on_message_complete(self) -> None:
         """End a request, which has been received."""
-        self._receive_within(None)
+        self._stage = _IDLE
         super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -128,7 +135,7 @@ class ScimHttpProtocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._receiving = None
-        if self._in_head:
+        if self._stage == _HEAD:
             self._refuse(RequestTimeout(f"The request was not received within {self._seconds:g} seconds."))
         else:
             self.transport.abort()
@@ -169,6 +176,10 @@ class ScimHttpProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode("ascii") + body)
         self.transport.close()
+
+
+def _size(headers: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
 
 
 def _head_too_large() -> HeadersTooLarge:
