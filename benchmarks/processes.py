@@ -98,7 +98,12 @@ class Process:
 def server(database_url: str, log: Path) -> Process:
     """Return this server with one worker over a store."""
     command = [str(Path(sys.executable).parent / "scim-server"), "serve", "--port", "{port}"]
-    environment = {"SCIM_DATABASE_URL": database_url, "SCIM_LOG_LEVEL": "warning"}
+    environment = {
+        "SCIM_DATABASE_URL": database_url,
+        "SCIM_LOG_LEVEL": "warning",
+        "SCIM_RATE_LIMIT_CLIENT": os.environ.get("SCIM_RATE_LIMIT_CLIENT", "0"),
+        "SCIM_RATE_LIMIT_TENANT": os.environ.get("SCIM_RATE_LIMIT_TENANT", "0"),
+    }
     return Process("scim-server", command, environment, "/healthz", log=log)
 
 

@@ -123,6 +123,47 @@ class Settings(BaseSettings):
         description="Seconds that one reading statement may take; "
         "a query that needs longer is answered with 400 tooMany.",
     )
+    rate_limit_client: float = Field(
+        default=200,
+        ge=0,
+        description="Requests a second that one client may make in the long run; 0 is no limit.",
+    )
+    rate_limit_client_burst: int = Field(
+        default=400, ge=1, description="Requests that one client may make at once."
+    )
+    rate_limit_tenant: float = Field(
+        default=1000,
+        ge=0,
+        description="Requests a second that all clients of a tenant may make together; 0 is no limit.",
+    )
+    rate_limit_tenant_burst: int = Field(
+        default=2000, ge=1, description="Requests that all clients of a tenant may make at once."
+    )
+    request_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds within which a request has to be received and its answer taken; "
+        "a body that takes longer is answered with 408.",
+    )
+    max_connections: int = Field(
+        default=1000,
+        ge=1,
+        description="Connections that one server process keeps at most; more are answered with 503.",
+    )
+    drain_seconds: float = Field(
+        default=1,
+        ge=0,
+        description="Seconds after SIGTERM in which /readyz says 503 and requests are still taken.",
+    )
+    shutdown_seconds: int = Field(
+        default=20, ge=1, description="Seconds that requests under way get after that to be finished."
+    )
+    write_timeout_seconds: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds that one statement of a change may take on PostgreSQL; "
+        "a change that needs longer is answered with 503.",
+    )
     worker_interval_seconds: float = Field(
         default=60,
         ge=0,

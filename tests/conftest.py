@@ -16,8 +16,9 @@ from scim_server.settings import Settings
 from scim_server.store.database import Database
 from tests.support.client import ScimClient
 from tests.support.postgres import URL_VARIABLE, postgres_server
-from tests.support.server import LiveServer
+from tests.support.server import UNLIMITED, LiveServer
 from tests.support.stores import PostgresStores, SqliteStores
+from tests.support.watching import watching
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -31,12 +32,29 @@ Connect = Callable[..., Awaitable[ScimClient]]
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
-    """Keep the settings of whoever runs the tests out of them."""
+    """Keep the settings of whoever runs the tests out of them, and let tests make any number of requests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith("SCIM_") and name != URL_VARIABLE:
                 patch.delenv(name)
+        for name in UNLIMITED:
+            patch.setenv(name, "0")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched() -> Iterator[list[str]]:
+    """Have every statement of the store looked at that could reach the rows of another tenant."""
+    with watching() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def isolated(watched: list[str]) -> Iterator[None]:
+    """Fail a test in which the store runs a statement that is not bound to one tenant."""
+    before = len(watched)
+    yield
+    assert watched[before:] == []
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from scim_server.cli import audit, catalog, client, db, issuer, keys, load, output, serve, worker
+from scim_server.cli import audit, catalog, client, db, issuer, keys, load, output, serve, tenant, worker
 from scim_server.cli.output import CommandFailed
 from scim_server.lifecycle.extension import ExtensionError
 from scim_server.scim.attributes import SchemaError
@@ -26,6 +26,7 @@ app.command()(worker.worker)
 app.command()(load.load)
 app.add_typer(db.app, name="db")
 app.add_typer(client.app, name="client")
+app.add_typer(tenant.app, name="tenant")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(keys.app, name="keys")

@@ -10,6 +10,7 @@ from scim_server.cli.output import CommandFailed
 from scim_server.cli.store import DatabaseUrl, lifecycle_of, run_on_store
 from scim_server.scim.errors import ScimError
 from scim_server.services.catalogue_files import CatalogueFileError, Catalogues, Summary, read_file
+from scim_server.services.tenants import UnknownTenant
 from scim_server.settings import load_settings
 from scim_server.store.database import Database
 
@@ -45,6 +46,8 @@ def load(
             raise CommandFailed(f"{file}: {error}") from error
         except ScimError as error:
             raise CommandFailed(f"{file}: {error.detail}") from error
+        except UnknownTenant as error:
+            raise CommandFailed(str(error)) from error
 
     summary = run_on_store(database_url, work)
     if as_json:

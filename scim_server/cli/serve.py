@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from scim_server.cli import output, sample
 from scim_server.cli.audit_answers import write_key
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.protocol import ScimHttpProtocol
+from scim_server.cli.serving import DrainingServer, Workers
 from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of, lifetimes_of
 from scim_server.security.transparency.notes import Signer
 from scim_server.services.catalogue_files import Catalogues, read_file
@@ -22,7 +22,8 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
 
 _BACKLOG = 2048
-_SECONDS_TO_FINISH = 20
+_SECONDS_TO_ANSWER = 20
+"""After which a process counts as stuck; on a busy machine one takes some to start."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound to
 
 
@@ -37,7 +38,7 @@ def serve(
         bool, typer.Option("--sample", help="Fill an empty store with a sample and print a token for it.")
     ] = False,
 ) -> None:
-    """Serve SCIM until SIGTERM or Ctrl-C.
+    """Serve SCIM until SIGTERM or Ctrl-C, then finish what is under way.
 
     A SQLite store is created and brought up to date; on PostgreSQL run `scim-server db upgrade` first.
 
@@ -126,12 +127,13 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
         proxy_headers=settings.trusted_proxies is not None,
         forwarded_allow_ips=settings.trusted_proxies,
         lifespan="on",
-        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_worker_healthcheck=_SECONDS_TO_ANSWER,
     )
     if workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        Workers(config, listener, settings).run()
         return
-    server = uvicorn.Server(config)
+    server = DrainingServer(config)
     server.run(sockets=[listener])
     if not server.started:
         raise CommandFailed("the server did not start")

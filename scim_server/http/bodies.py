@@ -1,12 +1,13 @@
 """Request bodies: declared as JSON, within the limit, decoded strictly."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
 
 from scim_server.http.middleware import facts_of
 from scim_server.scim.documents import MEDIA_TYPE, decode
-from scim_server.scim.errors import InvalidSyntax, PayloadTooLarge, UnsupportedMediaType
+from scim_server.scim.errors import InvalidSyntax, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
 
 _FORM = "application/x-www-form-urlencoded"
 _JSON_TYPES = frozenset({MEDIA_TYPE, "application/json"})
@@ -16,7 +17,8 @@ async def read_json(request: Request, maximum: int) -> Any:
     """Return the decoded body of a request.
 
     A body without Content-Type is read as JSON. Raises UnsupportedMediaType, PayloadTooLarge
-    before more than `maximum` bytes are held, InvalidSyntax for an empty body and as `decode`.
+    before more than `maximum` bytes are held, RequestTimeout for one that is sent too slowly,
+    InvalidSyntax for an empty body and as `decode`.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared and declared not in _JSON_TYPES:
@@ -26,7 +28,7 @@ async def read_json(request: Request, maximum: int) -> Any:
         raise _too_large(maximum)
     facts = facts_of(request.scope)
     if facts.body is None:
-        facts.body = await _received(request, maximum)
+        facts.body = await _received_in_time(request, maximum)
     if not facts.body.strip():
         raise InvalidSyntax("The body is empty; this request needs a JSON object.")
     return decode(facts.body)
@@ -37,7 +39,16 @@ async def read_form(request: Request, maximum: int) -> bytes:
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != _FORM:
         raise UnsupportedMediaType(f"The body has to be {_FORM}.")
-    return await _received(request, maximum)
+    return await _received_in_time(request, maximum)
+
+
+async def _received_in_time(request: Request, maximum: int) -> bytes:
+    seconds: float = request.app.state.server.settings.request_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            return await _received(request, maximum)
+    except TimeoutError:
+        raise RequestTimeout(f"The body was not received within {seconds:g} seconds.") from None
 
 
 async def _received(request: Request, maximum: int) -> bytes:

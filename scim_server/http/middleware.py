@@ -4,6 +4,7 @@ import os
 import re
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -25,8 +26,9 @@ class RequestFacts:
     """What the layers of one request learn about it, for its log line and its error.
 
     `claim` is what has to hold of the caller before anything is answered, `is_again` tells that it did not
-    and the request is served anew, `body` keeps what was received for that. `caller` names tenant and client
-    where they are known and there is no principal.
+    and the request is served anew, `body` keeps what was received for that, `is_counted` tells that the
+    request was counted already, and `headers` are what every answer to it carries. `caller` names tenant and
+    client where they are known and there is no principal.
     """
 
     request_id: str
@@ -34,8 +36,10 @@ class RequestFacts:
     principal: Principal | None = None
     claim: Claim | None = None
     is_again: bool = False
+    is_counted: bool = False
     body: bytes | None = None
     caller: tuple[str | None, str | None] = (None, None)
+    headers: Sequence[tuple[bytes, bytes]] = ()
     route: str = ""
     started: float = field(default_factory=time.perf_counter)
 
@@ -70,7 +74,11 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message.setdefault("headers", []).append((b"x-request-id", facts.request_id.encode()))
+                headers = message.setdefault("headers", [])
+                headers.append((b"x-request-id", facts.request_id.encode()))
+                headers.extend(facts.headers)
+                if scope["app"].state.server.is_draining:
+                    headers.append((b"connection", b"close"))
             await send(message)
 
         try:

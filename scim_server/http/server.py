@@ -3,18 +3,21 @@
 import asyncio
 import re
 from contextlib import suppress
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from urllib.parse import quote
 
 from starlette.requests import Request
 
 from scim_server.dialects import SCHEMA_NAMES
-from scim_server.http.middleware import facts_of
+from scim_server.http.middleware import RequestFacts, facts_of
 from scim_server.http.previews import asks_for_preview
-from scim_server.scim.errors import ServiceUnavailable
+from scim_server.scim.errors import NotFound, ServiceUnavailable, TooManyRequests
 from scim_server.scim.messages.discovery import Limits
-from scim_server.scim.registry import Registry
+from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Renderer
+from scim_server.security.principals import Principal
+from scim_server.security.tenants import NOTHING_SET
 from scim_server.services.authentication import Authenticator
 from scim_server.services.bulk import Bulk
 from scim_server.services.clients import Clients
@@ -24,6 +27,7 @@ from scim_server.services.jwks import KeySets
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.outside import OutsideTokens
 from scim_server.services.provisioning import Provisioning
+from scim_server.services.rates import RateLimiter, Rates
 from scim_server.services.search import PageLimits, Search
 from scim_server.services.signing_keys import SigningKeys
 from scim_server.services.token_endpoint import TokenEndpoint
@@ -38,6 +42,7 @@ from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
 BASE_PATH = "/scim/v2"
 BOOTSTRAP_CLIENT = "bootstrap"
+_PARTIAL_KEPT = 100
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?", re.ASCII)
 """A host as nearly every client names it, which needs no parsing."""
 
@@ -58,6 +63,7 @@ class Server:
             settings.database_url,
             pool_size=settings.database_pool_size,
             read_seconds=settings.query_timeout_seconds,
+            write_seconds=settings.write_timeout_seconds,
         )
         self.limits = Limits(
             settings.bulk_max_operations,
@@ -77,6 +83,13 @@ class Server:
         self.tokens = TokenEndpoint(
             self.database, self.signing_keys, outside, self.failures, settings.access_token_seconds
         )
+        rates = Rates(
+            settings.rate_limit_client,
+            settings.rate_limit_client_burst,
+            settings.rate_limit_tenant,
+            settings.rate_limit_tenant_burst,
+        )
+        self.rates = RateLimiter(self.database, registry, rates)
         sealing = sealing_of(settings.audit_master_key_file)
         self.provisioning = Provisioning(self.database, registry, lifecycle, sealing)
         self.search = Search(self.database, registry, lifecycle, pages, sealing)
@@ -84,6 +97,8 @@ class Server:
         self.verification = Verification(self.database, registry, sealing)
         self.proofs = Proofs(self.database)
         self.bulk = Bulk(self.database, registry, lifecycle)
+        self._partial: dict[tuple[str, tuple[str, ...]], Registry] = {}
+        self.is_draining = False
         self._ready = False
         self._preparing = asyncio.Lock()
 
@@ -143,8 +158,32 @@ class Server:
             None,
         )
         facts.principal, facts.claim = principal, claim
+        if not facts.is_counted:
+            headers = self.rates.admit_at_once(principal)
+            if headers is None and not await self._is_admitted(facts, principal, claim):
+                source = source_of(request)
+                principal = await self.authenticator.principal(header, tenant=tenant, source=source)
+                claim = None
+                facts.principal, headers = principal, await self.rates.admit(principal)
+            facts.is_counted, facts.headers = True, headers or facts.headers
         is_dry_run = asks_for_preview(request, is_possible=can_preview)
         return CallContext(principal, self.base_url(request), facts.request_id, is_dry_run, claim)
+
+    async def _is_admitted(self, facts: RequestFacts, principal: Principal, claim: Claim | None) -> bool:
+        """Count a request; False where it is refused and the caller is to be looked up, and counted, again.
+
+        Raises TooManyRequests. A refusal says nothing but that, and needs no confirmed caller; once a second
+        it is made sure that the limits of a remembered one are still those.
+        """
+        facts.is_counted = True
+        try:
+            facts.headers = await self.rates.admit(principal)
+        except TooManyRequests:
+            facts.claim = None
+            if claim is not None and self.rates.is_to_be_sure(principal):
+                return False
+            raise
+        return True
 
     async def confirm(self, claim: Claim) -> None:
         """Confirm a claim that nothing confirmed on the way; raises CallerChanged."""
@@ -177,16 +216,50 @@ class Server:
             with suppress(DatabaseUnavailable):
                 await self.keep_records(everything=True)
         finally:
+            await self.rates.close()
             await self.key_sets.close()
             await self.database.close()
+
+    def limits_of(self, call: CallContext) -> Limits:
+        """Return the limits for a call: the server's, with what is set for the tenant alone."""
+        own, limits = call.principal.settings, self.limits
+        if own is NOTHING_SET:
+            return limits
+        maximum = own.page_size_max or limits.page_maximum
+        return replace(
+            limits,
+            bulk_operations=own.bulk_max_operations or limits.bulk_operations,
+            payload_bytes=own.max_body_bytes or limits.payload_bytes,
+            page_maximum=maximum,
+            page_default=min(own.page_size_default or limits.page_default, maximum),
+        )
 
     def renderer(self, call: CallContext) -> Renderer:
         """Return the renderer for a call."""
         return Renderer(self.registry_of(call), call.base_url)
 
     def registry_of(self, call: CallContext) -> Registry:
-        """Return the registry with the names that the dialect of the caller has for schemas."""
-        return self._named.get(call.principal.dialect, self.registry)
+        """Return the registry with the names that the dialect of the caller has for schemas.
+
+        What is hidden from the tenant is not in it.
+        """
+        dialect, hidden = call.principal.dialect, call.principal.settings.hidden_resource_types
+        named = self._named.get(dialect, self.registry)
+        if not hidden:
+            return named
+        key = dialect, hidden
+        if key not in self._partial:
+            if len(self._partial) > _PARTIAL_KEPT:
+                self._partial.clear()
+            self._partial[key] = named.without(hidden)
+        return self._partial[key]
+
+    def kind(self, call: CallContext, name: str) -> ResourceType:
+        """Return a resource type as the caller sees it; raises NotFound for one hidden from the tenant."""
+        found = self.registry_of(call).resource_types.get(name)
+        if found is None:
+            raise NotFound(f"There is no endpoint {self.registry.resource_types[name].endpoint}.")
+        return found
 
 
 def source_of(request: Request) -> str:

@@ -128,6 +128,15 @@ class MethodNotAllowed(ScimError):
         )
 
 
+class RequestTimeout(ScimError):
+    """The request is not received in the time it has; the connection is closed."""
+
+    status = 408
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Connection": "close"})
+
+
 class Conflict(ScimError):
     """The change contradicts what the store holds."""
 
@@ -152,6 +161,12 @@ class PayloadTooLarge(ScimError):
     status = 413
 
 
+class UriTooLong(ScimError):
+    """The URL is longer than the server takes apart."""
+
+    status = 414
+
+
 class UnsupportedMediaType(ScimError):
     """The body is not declared as JSON."""
 
@@ -165,6 +180,12 @@ class TooManyRequests(ScimError):
 
     def __init__(self, detail: str, *, retry_after: int = 3600) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class HeadersTooLarge(ScimError):
+    """The headers of the request are too many or too long (RFC 6585 §5)."""
+
+    status = 431
 
 
 class NotSupported(ScimError):

@@ -17,6 +17,7 @@ Document = dict[str, Any]
 
 _PLACEHOLDER_SUB_ATTRIBUTES = frozenset({"type", "primary"})
 MAX_REFERENCE = 255
+MAX_VALUES = 50_000
 
 
 class Normalizer:
@@ -115,6 +116,11 @@ class Normalizer:
                 self.violations.append(f"{attribute.path} must be an array, not {json_type(value)}")
                 return None
             value = [value]
+        if len(value) > MAX_VALUES:
+            self.violations.append(
+                f"{attribute.path} has {len(value)} values; at most {MAX_VALUES} are possible"
+            )
+            return None
         elements = [
             self.element(attribute, item, f"{attribute.path}[{index}]") for index, item in enumerate(value)
         ]

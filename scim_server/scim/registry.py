@@ -1,6 +1,6 @@
 """The compiled schemas and resource types: one attribute table that drives everything else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -161,6 +161,23 @@ class Registry:
                 raise SchemaError(f"resource type {resource_type.name} or its endpoint is defined twice")
             self.resource_types[resource_type.name] = resource_type
             self.endpoints[resource_type.endpoint] = resource_type
+
+    def without(self, hidden: Collection[str]) -> "Registry":
+        """Return a registry that has not the types of these names, nor schemas that no other type has."""
+        other = copy(self)
+        other.resource_types = {
+            name: kind for name, kind in self.resource_types.items() if name not in hidden
+        }
+        other.endpoints = {kind.endpoint: kind for kind in other.resource_types.values()}
+        gone, kept = (
+            {urn.lower() for kind in kinds for urn in (kind.schema.id, *kind.extensions)}
+            for kinds in (
+                [kind for name, kind in self.resource_types.items() if name in hidden],
+                other.resource_types.values(),
+            )
+        )
+        other.schemas = {urn: document for urn, document in self.schemas.items() if urn not in gone - kept}
+        return other
 
     def _compile_resource_type(self, document: Mapping[str, Any]) -> ResourceType:
         for key in ("name", "endpoint", "schema"):

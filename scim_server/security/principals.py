@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scim_server.scim.errors import Forbidden
 from scim_server.scim.policy import Policy
+from scim_server.security.tenants import NOTHING_SET, TenantSettings
 
 VIEW, CREATE, UPDATE, DELETE = "user:view", "user:create", "user:update", "user:delete"
 ASSIGN_ROLE, BULK_UPDATE, EXPORT = "user:assign_role", "user:bulk_update", "user:export"
@@ -159,7 +160,7 @@ class Principal:
     permissions that come from the scopes of an API token and not from the client; `narrowed` are those that
     an access token is good for at most, None where it is good for all of the client's;
     `catalogue_version` and `settle_at` are the tenant's as of the authentication; `token_digest` names the
-    token that was shown.
+    token that was shown; `settings` are what is set for the tenant alone.
     """
 
     tenant_id: int
@@ -177,6 +178,7 @@ class Principal:
     catalogue_version: int | None = None
     settle_at: int | None = None
     token_digest: str = ""
+    settings: TenantSettings = NOTHING_SET
 
     def may(self, type_name: str, work: str) -> bool:
         """Tell whether the client may do some work on resources of a type, by a general or a narrow name."""

@@ -5,10 +5,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from scim_server.dialects import DIALECTS
-from scim_server.scim.errors import Unauthorized
+from scim_server.scim.errors import Forbidden, Unauthorized
 from scim_server.security import jwts, tokens
 from scim_server.security.jwts import BadJwt
 from scim_server.security.principals import Principal, permissions_of, within
+from scim_server.security.tenants import settings_of
 from scim_server.store import clients as rows
 from scim_server.store import holders
 from scim_server.store.callers import Caller, Claim
@@ -72,7 +73,9 @@ class Authenticator:
     async def principal(
         self, header: str | None, *, tenant: str | None = None, source: str = "unknown"
     ) -> Principal:
-        """Return the client that a request comes from, as the store has it now; raises Unauthorized.
+        """Return the client that a request comes from, as the store has it now.
+
+        Raises Unauthorized, and Forbidden where the tenant is suspended.
 
         `tenant` is the one spelled out in the URL, if any: a token of another tenant is no good there. A
         source that failed too often is refused without a look, by TooManyRequests, except with a token that
@@ -100,6 +103,7 @@ class Authenticator:
         moment = now()
         if row.expires is not None and row.expires <= moment:
             raise BadToken("expired", "The token has expired.", row.tenant_name)
+        refuse_suspended(row)
         if row.owner_id is not None:
             await self._check_owner(row, digest, moment)
             return principal_of(row, digest)
@@ -161,6 +165,16 @@ class Authenticator:
             await self._database.write(lambda writer: rows.touch_tokens(writer, used, now()))
 
 
+def refuse_suspended(row: Caller) -> None:
+    """Raise Forbidden where the tenant of a caller is suspended.
+
+    It is 403 and not 401: the token is good, and a connector that asks for another one gains nothing. Only
+    who holds a good token of the tenant is told.
+    """
+    if row.tenant_suspended is not None:
+        raise Forbidden(f"The tenant {row.tenant_name} is suspended.")
+
+
 def principal_of(row: Caller, digest: str = "") -> Principal:
     """Return the principal behind a caller; `digest` is that of its token, if any."""
     lent = frozenset() if row.owner_id is None else permissions_of(json.loads(row.scopes or "[]"))
@@ -182,4 +196,5 @@ def principal_of(row: Caller, digest: str = "") -> Principal:
         catalogue_version=row.catalogue_version,
         settle_at=row.settle_at,
         token_digest=digest,
+        settings=settings_of(row.tenant_settings),
     )

@@ -23,8 +23,7 @@ from scim_server.services.changes import Changes
 from scim_server.services.context import filter_context
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.settlement import system_call
-from scim_server.store import clients
-from scim_server.store.clock import now
+from scim_server.services.tenants import known_tenant
 from scim_server.store.database import Database, Writer
 from scim_server.store.policies import read_policy, write_policy
 
@@ -95,14 +94,14 @@ class Catalogues:
     async def load(self, tenant: str, content: Mapping[str, Any], *, is_dry_run: bool = False) -> Summary:
         """Load all sections in one transaction, or take them back for a dry run.
 
-        Raises CatalogueFileError and ScimError, with nothing written.
+        Raises CatalogueFileError, ScimError and UnknownTenant, with nothing written.
         """
         policies = _policies(content.get(POLICIES))
         summary = Summary()
 
         async def work(writer: Writer) -> None:
             summary.counts.clear()
-            tenant_id = await clients.ensure_tenant(writer, tenant, now())
+            tenant_id = await known_tenant(writer, tenant)
             call = system_call(tenant_id, tenant)
             context = filter_context(self._database, self._lifecycle.registry, call)
             changes = Changes(writer, self._lifecycle.registry, self._lifecycle, call, context)

@@ -1,7 +1,6 @@
 """Clients and their tokens: created, listed, rotated, revoked."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from scim_server.security.principals import (
     PROFILES,
     is_permission,
 )
+from scim_server.services.tenants import check_name, known_tenant
 from scim_server.store import clients as rows
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
@@ -23,7 +23,6 @@ from scim_server.store.identifiers import new_id
 
 LIVE_TOKENS = 2
 MAX_NAME = 200
-_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 
 
 NEVER = timedelta.max
@@ -119,12 +118,13 @@ class Clients:
         expires_in: timedelta | None = None,
         token: str | None = None,
     ) -> IssuedToken:
-        """Create a client with one token, which is returned only here; the tenant is made if new.
+        """Create a client with one token, which is returned only here; the tenant has to be there.
 
-        `token` is one that was chosen elsewhere; such a one has no end where none is asked for. `user` is the
-        id of the user that /Me stands for and whose roles the client acts with; `row_scope` is a filter on
-        users outside of which it sees and changes none. Raises ClientExists, and ValueError for a profile,
-        dialect, permission or switch that does not exist, and for a token that lasts too long.
+        `default` alone is made where it is not. `token` is one that was chosen elsewhere; such a one has no
+        end where none is asked for. `user` is the id of the user that /Me stands for and whose roles the
+        client acts with; `row_scope` is a filter on users outside of which it sees and changes none. Raises
+        ClientExists, UnknownTenant, and ValueError for a profile, dialect, permission or switch that does not
+        exist, and for a token that lasts too long.
         """
         _check(name, tenant, profile, dialect, permissions, switches)
         secret = token or tokens.new_token()
@@ -233,8 +233,7 @@ def _check(
 ) -> None:
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise ValueError("A client's name has 1 to 200 printable characters.")
-    if _TENANT.fullmatch(tenant) is None:
-        raise ValueError("A tenant's name has 1 to 63 letters, digits, dots, hyphens and underscores.")
+    check_name(tenant)
     for value, known, what in ((profile, PROFILES, "profile"), (dialect, DIALECTS, "dialect")):
         if value not in known:
             raise ValueError(f"There is no {what} {value}; choose one of {', '.join(known)}.")
@@ -285,8 +284,8 @@ def _client_row(
 
 
 async def _insert(writer: Writer, tenant: str, row: dict[str, Any], moment: int) -> int:
-    """Insert a client and return the id of its tenant, which is made if new; raises ClientExists."""
-    tenant_id = await rows.ensure_tenant(writer, tenant, moment)
+    """Insert a client and return the id of its tenant; raises ClientExists and UnknownTenant."""
+    tenant_id = await known_tenant(writer, tenant)
     if not await rows.insert_client(writer, {"tenant_id": tenant_id, "created": moment, **row}):
         raise ClientExists(f"There is a client {row['name']} already.")
     return tenant_id

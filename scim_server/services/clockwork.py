@@ -21,7 +21,7 @@ from scim_server.services.changes import Changes
 from scim_server.services.context import CallContext, filter_context
 from scim_server.services.lifecycle import USER, Lifecycle
 from scim_server.services.settlement import UNFORESEEN, Settlement, system_call
-from scim_server.store import clients, recalculation, references, resources
+from scim_server.store import clients, recalculation, references, resources, tenants
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
 
@@ -38,9 +38,12 @@ class Clockwork:
         self._settlement = Settlement(database, lifecycle.registry, lifecycle)
 
     async def run_once(self) -> dict[str, int]:
-        """Bring every tenant up to the present; returns how much was done, by kind."""
+        """Bring every tenant up to the present in which something is due; returns how much was done, by kind.
+
+        One statement finds them, however many tenants there are; suspended ones wait.
+        """
         counts = {"scheduled_changes": 0, "users": 0, "recalculated": 0, "ended_assignments": 0}
-        for tenant_id, tenant in await self._database.read(clients.tenants):
+        for tenant_id, tenant in await self._database.read(lambda reader: tenants.due(reader, now())):
             try:
                 await self._tenant(tenant_id, tenant, counts)
             except UNFORESEEN as error:

@@ -69,7 +69,9 @@ class Credentials:
                 for row in await rows.secrets_of(writer, tenant_id, [client.id])
                 if row.revoked is None and (row.expires is None or row.expires > moment)
             ]
-            await rows.revoke_secrets(writer, live[: max(len(live) - (LIVE_TOKENS - 1), 0)], moment)
+            await rows.revoke_secrets(
+                writer, tenant_id, live[: max(len(live) - (LIVE_TOKENS - 1), 0)], moment
+            )
             row = {
                 "digest": tokens.digest(secret),
                 "tenant_id": tenant_id,
@@ -129,7 +131,7 @@ class Credentials:
             if not own:
                 raise UnknownKey(f"The client {name} has no key {key}.")
             for thumbprint in own:
-                await rows.remove_key(writer, client.id, thumbprint)
+                await rows.remove_key(writer, tenant_id, client.id, thumbprint)
 
         await self._database.write(work)
 

@@ -5,6 +5,7 @@ import json
 from scim_server.lifecycle.messages import message
 from scim_server.scim.errors import Forbidden
 from scim_server.security.principals import permissions_of, within
+from scim_server.services.authentication import refuse_suspended
 from scim_server.services.context import CallContext
 from scim_server.store import clients
 from scim_server.store.callers import Caller
@@ -28,6 +29,7 @@ async def unchanged(writer: Writer, call: CallContext) -> Caller | None:
             claim.confirm(row)
     if row is None:
         return None
+    refuse_suspended(row)
     lent = principal.lent & permissions_of(json.loads(row.scopes)) if row.scopes else principal.lent
     granted = json.loads(row.permissions)
     lost = principal.permissions - set(granted) - lent

@@ -15,6 +15,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.scim.shown import Shown
 from scim_server.security.principals import READING, VIEW
+from scim_server.security.tenants import TenantSettings
 from scim_server.security.transparency.sealing import Sealing
 from scim_server.services.audit import AUDIT_EVENT
 from scim_server.services.completion import complete, hidden_paths
@@ -48,6 +49,11 @@ class PageLimits:
     default: int
     maximum: int
     cursor_seconds: int
+
+    def size(self, own: TenantSettings, count: int | None) -> int:
+        """Return the size of a page for a count, with what is set for the tenant alone."""
+        maximum = own.page_size_max or self.maximum
+        return min(maximum, (own.page_size_default or self.default) if count is None else count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,7 @@ class Search:
 
     async def _page(self, reader: Reader, call: CallContext, selection: Selection, query: Query) -> Page:
         lister = self._lister(call, selection, query)
-        size = self._limits.default if query.count is None else min(query.count, self._limits.maximum)
+        size = self._limits.size(call.principal.settings, query.count)
         scope = _scope(call, selection, query)
         if query.cursor is not None:
             return await self._cursor_page(reader, call, lister, query, size, scope)

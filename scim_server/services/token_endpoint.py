@@ -15,7 +15,7 @@ from scim_server.security.principals import within
 from scim_server.services.failed_attempts import FailedAttempts
 from scim_server.services.outside import OutsideTokens, Verified
 from scim_server.services.signing_keys import SigningKeys
-from scim_server.store import clients, issuers
+from scim_server.store import clients, issuers, tenants
 from scim_server.store import oauth as rows
 from scim_server.store.clock import now
 from scim_server.store.database import Database, Writer
@@ -202,6 +202,9 @@ class TokenEndpoint:
         }
 
         async def work(writer: Writer) -> None:
+            tenant = await tenants.find(writer, proven.tenant)
+            if tenant is None or tenant.suspended is not None:
+                raise OAuthError("unauthorized_client", f"The tenant {proven.tenant} is suspended.")
             if proven.assertion is not None and not await rows.use_assertion(
                 writer, proven.tenant_id, proven.client_id, proven.assertion, proven.until
             ):

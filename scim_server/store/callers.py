@@ -31,6 +31,8 @@ class Caller(NamedTuple):
     tenant_name: str
     catalogue_version: int
     settle_at: int | None
+    tenant_suspended: int | None
+    tenant_settings: str | None
     owner_id: str | None
     scopes: str | None
     narrowed: str | None
@@ -71,6 +73,8 @@ _COLUMNS = (
     tenant.c.name.label("tenant_name"),
     tenant.c.catalogue_version,
     tenant.c.settle_at,
+    tenant.c.suspended.label("tenant_suspended"),
+    tenant.c.settings.label("tenant_settings"),
     token.c.owner_id,
     token.c.scopes,
     token.c.narrowed,

@@ -39,8 +39,9 @@ async def guard(writer: Writer, tenant_id: int, client_id: str, digest: str = ""
 
 
 async def tenant_id_of(reader: Reader | Writer, name: str) -> int | None:
-    """Return the id of a tenant, None for an unknown one."""
-    return (await reader.execute(sa.select(tenant.c.id).where(tenant.c.name == name))).scalar()
+    """Return the id of a tenant, None for an unknown one and for one that is being deleted."""
+    query = sa.select(tenant.c.id).where(tenant.c.name == name, tenant.c.deleted.is_(None))
+    return (await reader.execute(query)).scalar()
 
 
 async def ensure_tenant(writer: Writer, name: str, moment: int) -> int:
@@ -179,9 +180,3 @@ async def tokens_by_id(
     """Return the tokens that ApiToken resources describe, by the resource's id."""
     query = sa.select(token).where(token.c.tenant_id == tenant_id, token.c.id.in_(resource_ids))
     return {row.id: row for row in await reader.execute(query)}
-
-
-async def tenants(reader: Reader) -> list[tuple[int, str]]:
-    """Return id and name of every tenant."""
-    query = sa.select(tenant.c.id, tenant.c.name).order_by(tenant.c.id)
-    return [(row.id, row.name) for row in await reader.execute(query)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -20,10 +20,12 @@ from scim_server.store.failures import (
     is_disconnect,
     is_locked,
     may_retry,
+    took_too_long,
     was_interrupted,
 )
 from scim_server.store.readers import DEADLINE, Reader
-from scim_server.store.sessions import Observer, Points, Pool, PostgresPoints, SqlitePoints
+from scim_server.store.sessions import Observer, Points, Pool, PostgresPoints, Row, SqlitePoints
+from scim_server.store.statements import Statement
 from scim_server.store.writers import Writer
 
 __all__ = ["Database", "Reader", "Writer"]
@@ -38,6 +40,7 @@ _DRIVERS = {
 }
 _ATTEMPTS = 8
 _STEPS_BETWEEN_LOOKS = 200_000
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 READ_SECONDS = 30.0
 _PLANNED_ONCE = {
     "plan_cache_mode": "force_generic_plan",
@@ -48,15 +51,28 @@ _PLANNED_ONCE = {
 no connection is left to read through."""
 _JSON_AS_TEXT: dict[str, Any] = {"json_serializer": str, "json_deserializer": str}
 BUSY_TIMEOUT_MILLISECONDS = 5_000
+WRITE_SECONDS = 30.0
+_WRITING = {"lock_timeout": "10000", "idle_in_transaction_session_timeout": "60000"}
+"""How long a transaction may wait for a lock, and for its next statement, in milliseconds; it ends in 503."""
+_SECONDS_TO_CONNECT = 5.0
+_GRACE = 2.0
+"""Seconds after which PostgreSQL is given up that should have ended a statement by itself and is silent."""
 
 
 class Database:
     """One SQLite file or PostgreSQL database, with a pool for reading and one for writing."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, read_seconds: float = READ_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        read_seconds: float = READ_SECONDS,
+        write_seconds: float = WRITE_SECONDS,
+    ) -> None:
         """Prepare the engines; nothing is opened before first use. Raises ValueError for other databases.
 
-        `read_seconds` is how long one reading statement may take.
+        `read_seconds` is how long one reading statement may take, `write_seconds` one of a transaction.
         """
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -71,8 +87,12 @@ class Database:
         self._read_engine, self._write_engine = (
             (self._sqlite_engine(), self._sqlite_engine())
             if self.dialect == "sqlite"
-            else (self._postgresql_engine(read_seconds), self._postgresql_engine())
+            else (
+                self._postgresql_engine(read_seconds),
+                self._postgresql_engine(write_seconds, _WRITING),
+            )
         )
+        self._unlimited = self._write_engine if self.dialect == "sqlite" else self._postgresql_engine()
         if self.dialect == "sqlite":
             event.listen(self._read_engine.sync_engine, "connect", _limit_sqlite)
         self._readers = Pool(self._read_engine, pool_size)
@@ -91,13 +111,18 @@ class Database:
         return engine
 
     def _postgresql_engine(
-        self, read_seconds: float | None = None, settings: Mapping[str, str] | None = None
+        self, seconds: float | None = None, settings: Mapping[str, str] | None = None
     ) -> AsyncEngine:
-        """Return an engine; compiling queries to machine code, which `jit` is, takes longer than they do."""
+        """Return an engine whose statements take so many seconds at most, on both ends of the connection.
+
+        Compiling queries to machine code, which `jit` is, takes longer than they do.
+        """
         chosen = {"jit": "off", **(settings or {})}
-        if read_seconds is not None:
-            chosen["statement_timeout"] = str(int(read_seconds * 1_000))
-        return self._engine(connect_args={"server_settings": chosen}, **_JSON_AS_TEXT)
+        limits: dict[str, Any] = {"timeout": _SECONDS_TO_CONNECT}
+        if seconds is not None:
+            chosen["statement_timeout"] = str(int(seconds * 1_000))
+            limits["command_timeout"] = seconds + _GRACE
+        return self._engine(connect_args={"server_settings": chosen, **limits}, **_JSON_AS_TEXT)
 
     def _engine(self, **options: Any) -> AsyncEngine:
         """Return an engine whose connections are in autocommit mode; the pools here keep them."""
@@ -111,10 +136,10 @@ class Database:
 
     @property
     def engine(self) -> AsyncEngine:
-        """The engine that migrations run on, each connection one transaction on PostgreSQL."""
+        """The engine of migrations, without limits; on PostgreSQL each connection is one transaction."""
         if self.dialect == "sqlite":
             return self._write_engine
-        return self._write_engine.execution_options(isolation_level="READ COMMITTED")
+        return self._unlimited.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def observed(self, observer: Observer) -> Iterator[None]:
@@ -157,6 +182,8 @@ class Database:
         except Exception as error:
             if not is_disconnect(error):
                 raise
+            if took_too_long(error):
+                raise DatabaseUnavailable(str(error)) from error
         try:
             return await self._read_once(work, claim)
         except Exception as error:
@@ -180,6 +207,30 @@ class Database:
             await reader.release(is_sound=is_sound)
         return result
 
+    async def at_once(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """Run one compiled statement by itself, with nothing to take back, and return its rows."""
+        compiled = statement.compiled(self.dialect)
+        return await self._points.rows(compiled.text, compiled.arguments(values))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Reader]:
+        """Give a reader that sees the store as of one moment, however long it takes.
+
+        Only `execute` reads so; compiled statements are looked up elsewhere.
+        """
+        reader = Reader(self._readers, self._read_engine.dialect, self._points, float("inf"))
+        is_sound = False
+        try:
+            driver = (await reader.session()).driver
+            await driver.execute("BEGIN" if self.dialect == "sqlite" else _SNAPSHOT)
+            try:
+                yield reader
+            finally:
+                await driver.execute("ROLLBACK")
+            is_sound = True
+        finally:
+            await reader.release(is_sound=is_sound)
+
     @asynccontextmanager
     async def _writer(self) -> AsyncIterator[Writer]:
         writer = Writer(self._writers, self._write_engine.dialect)
@@ -200,10 +251,11 @@ class Database:
             try:
                 yield
                 await writer.flush()
-            except BaseException:
+            except BaseException as error:
                 await writer.forget()
-                await driver.execute("ROLLBACK")
-                is_sound = True
+                if not took_too_long(error):
+                    await driver.execute("ROLLBACK")
+                    is_sound = True
                 raise
             await driver.execute("COMMIT")
             is_sound = True
@@ -257,7 +309,7 @@ class Database:
             is_sound = not is_disconnect(error)
             if attempt.is_done:
                 raise RuntimeError("nothing may follow what an attempt has written") from error
-            if attempt.may_be_done and not is_sound:
+            if took_too_long(error) or (attempt.may_be_done and not is_sound):
                 raise DatabaseUnavailable(str(error)) from error
             raise TransactionNeeded from error
         finally:
@@ -277,7 +329,8 @@ class Database:
                     raise
                 if is_once and not gone and not is_locked(error):
                     raise LostRace(str(error)) from error
-                if is_locked(error) or attempt == _ATTEMPTS or (gone and (worked or attempt > 1)):
+                is_over = attempt == _ATTEMPTS or is_locked(error) or took_too_long(error)
+                if is_over or (gone and (worked or attempt > 1)):
                     raise DatabaseUnavailable(str(error)) from error
                 await asyncio.sleep(0 if gone else 0.005 * attempt)
             else:

@@ -9,8 +9,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 _UNREACHABLE_STATES = ("08", "28", "3D", "53", "57P", "58")
 """SQLSTATE classes: connection lost, not let in, no such database, no room on the disk, no memory, too many
 connections, shutting down, trouble with files."""
-_RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
+_RETRIED_STATES = frozenset({"40001", "40P01"})
 _QUERY_CANCELLED = "57014"
+_WAITED_IN_VAIN = frozenset({"55P03", _QUERY_CANCELLED, "25P03"})
+"""SQLSTATEs of writing that waited too long: for a lock, for a statement, for the work in between."""
 _UNREACHABLE_TEXTS = (
     "unable to open database file",
     "connection is closed",
@@ -58,8 +60,15 @@ def is_disconnect(error: BaseException) -> bool:
     return isinstance(inner, _DRIVER_ERRORS) and any(text in str(inner) for text in _UNREACHABLE_TEXTS)
 
 
+def took_too_long(error: BaseException) -> bool:
+    """Tell whether a database was given up that did not answer in time, or a connection to it."""
+    return isinstance(error, TimeoutError | PoolTimeout) or isinstance(_of_driver(error), TimeoutError)
+
+
 def is_locked(error: BaseException) -> bool:
-    """Tell whether SQLite gave up waiting for another process's transaction."""
+    """Tell whether a transaction gave up waiting for another one, or was stopped as it took too long."""
+    if _state(error) in _WAITED_IN_VAIN:
+        return True
     return "database is locked" in str(_of_driver(error)) and isinstance(error, DBAPIError | sqlite3.Error)
 
 

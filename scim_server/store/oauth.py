@@ -72,9 +72,9 @@ async def secrets_of(reader: Reader | Writer, tenant_id: int, client_ids: Sequen
     return (await reader.execute(query)).all()
 
 
-async def revoke_secrets(writer: Writer, digests: Sequence[str], moment: int) -> None:
-    """Revoke secrets."""
-    chosen = client_secret.c.digest.in_(digests)
+async def revoke_secrets(writer: Writer, tenant_id: int, digests: Sequence[str], moment: int) -> None:
+    """Revoke secrets of a tenant's clients."""
+    chosen = sa.and_(client_secret.c.tenant_id == tenant_id, client_secret.c.digest.in_(digests))
     await writer.execute(client_secret.update().where(chosen).values(revoked=moment))
 
 
@@ -90,9 +90,13 @@ async def keys_of(reader: Reader | Writer, tenant_id: int, client_id: str) -> Se
     return (await reader.execute(query)).all()
 
 
-async def remove_key(writer: Writer, client_id: str, thumbprint: str) -> int:
+async def remove_key(writer: Writer, tenant_id: int, client_id: str, thumbprint: str) -> int:
     """Remove a client's public key; returns how many there were."""
-    own = sa.and_(client_key.c.client_id == client_id, client_key.c.thumbprint == thumbprint)
+    own = sa.and_(
+        client_key.c.tenant_id == tenant_id,
+        client_key.c.client_id == client_id,
+        client_key.c.thumbprint == thumbprint,
+    )
     return (await writer.execute(client_key.delete().where(own))).rowcount
 
 

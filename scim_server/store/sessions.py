@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVarTuple, overload
 from urllib.parse import quote
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -40,7 +41,9 @@ class Session:
         return connection
 
     async def discard(self) -> None:
-        """Close the connection for good, whatever state it is in."""
+        """Close the connection for good, whatever state it is in, and without waiting for the other end."""
+        if isinstance(self.driver, asyncpg.Connection):
+            self.driver.terminate()
         await self.sql.invalidate()
         await self.sql.close()
 

@@ -59,4 +59,7 @@ async def upgrade(database: Database) -> list[str]:
         return [script.revision for script in passed if script.revision != before][::-1]
 
     async with database.engine.begin() as connection:
+        if database.dialect == "postgresql":
+            for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+                await connection.exec_driver_sql(f"SET LOCAL {name} = 0")  # a migration takes its time
         return await connection.run_sync(run)

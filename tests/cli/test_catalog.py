@@ -59,6 +59,7 @@ def test_what_differs_is_updated(run_on: Run, file: Path) -> None:
 
 def test_a_tenant_of_its_own_gets_its_own(run_on: Run, file: Path) -> None:
     loaded(run_on, file)
+    run_on("tenant", "create", "acme")
     assert outcomes(loaded(run_on, file, "--tenant", "acme"), "created") == COUNTS
 
 

@@ -21,6 +21,7 @@ def live_prefixes(client: dict[str, Any]) -> list[str]:
 
 
 def test_create_keeps_every_option(run_on: Run) -> None:
+    run_on("tenant", "create", "acme")
     options = ["--profile", "hris", "--dialect", "okta", "--permission", "user:view", "--tenant", "acme"]
     run_on("client", "create", "payroll", *options, "--switch", "string_booleans=off", "--json").json()
     (client,) = clients(run_on, "--tenant", "acme")

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 
 from starlette.routing import Route
 
+from scim_server.cli import protocol
 from scim_server.http.routes import routes
 from scim_server.http.server import BASE_PATH
 from scim_server.schema_files import load_registry
 from scim_server.scim import documents, errors, normalize, paths, values
 from scim_server.scim.errors import ScimError
 from scim_server.scim.filters import grammar
+from scim_server.scim.messages import query
+from scim_server.scim.patch import operations
 from tests.docs.documents import document
 
 PROTOCOL = document("docs/protocol.md")
@@ -59,7 +62,13 @@ def test_the_limits_are_the_ones_of_the_code() -> None:
         f"{grammar.MAX_LENGTH:,} characters, {grammar.MAX_TERMS:,} terms",
         f"{grammar.MAX_DEPTH} levels of nesting, numbers of",
         f"numbers of {grammar.MAX_DIGITS} characters",
-        f"| PATCH path | {paths.MAX_LENGTH:,} characters |",
+        f"| PATCH path, `sortBy` | {paths.MAX_LENGTH:,} characters;",
+        f"| Operations of a PATCH request | {operations.MAX_OPERATIONS:,}; 413 |",
+        f"| Values of one attribute in a request, such as `members` | {normalize.MAX_VALUES:,};",
+        f"| Query parameters | {query.MAX_PARAMETERS}; 400",
+        f"| Names in `attributes` or `excludedAttributes` | {query.MAX_NAMES:,}; 400",
+        f"| Headers | {protocol.MAX_HEADERS} with {protocol.MAX_HEADER_BYTES:,} bytes together; 431 |",
+        f"| URL | {protocol.MAX_URL:,} bytes; 414",
         f"| JSON | {documents.MAX_DEPTH} levels of nesting |",
         f"{values.MAX_STRING:,} characters; {values.MAX_UNIQUE} if the attribute is unique",
         f"{normalize.MAX_REFERENCE} characters",

@@ -17,13 +17,14 @@ from tests.protocol.messages import (
     user_names,
 )
 from tests.support.client import ScimClient
+from tests.support.tenants import token_of
 
 
 @pytest.fixture
 async def acme_token(database_url: str) -> str:
     database = Database(database_url)
     try:
-        return (await Clients(database).create("acme-idp", tenant="acme", profile="idp")).token
+        return await token_of(database, "acme", "acme-idp", profile="idp")
     finally:
         await database.close()
 

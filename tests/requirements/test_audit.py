@@ -8,7 +8,6 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
-from scim_server.services.clients import Clients
 from scim_server.store.database import Database
 from scim_server.store.tables import audit_event, outbox
 from tests.conftest import Connect
@@ -27,6 +26,7 @@ from tests.requirements.accounts import (
 from tests.requirements.records import rows_of, told
 from tests.support.catalogue import create_department, create_role, load_catalogue
 from tests.support.client import PATCH_SCHEMA, ScimClient
+from tests.support.tenants import token_of
 from tests.support.time import Clock
 
 ROLE = "urn:ietf:params:scim:schemas:extension:role:2.0:User"
@@ -329,9 +329,9 @@ async def test_only_who_may_reads_the_record(admin: ScimClient, connect: Connect
 async def test_an_organisation_sees_nothing_of_another(
     admin: ScimClient, database: Database, application: Any
 ) -> None:
-    issued = await Clients(database).create("elsewhere", tenant="other", profile="admin")
+    token = await token_of(database, "other", profile="admin")
     async with ScimClient(
-        "http://scim.test/t/other/scim/v2", issued.token, httpx2.ASGITransport(app=application)
+        "http://scim.test/t/other/scim/v2", token, httpx2.ASGITransport(app=application)
     ) as other:
         mine = await hire(admin)
         department = await create_department(admin, "SALES")

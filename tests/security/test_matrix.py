@@ -35,6 +35,7 @@ from tests.security.matrix import (
 )
 from tests.support.catalogue import load_catalogue
 from tests.support.client import ScimClient
+from tests.support.tenants import token_of
 
 NARROW = tuple(f"{kind.singular}:{verb}" for kind in KINDS for verb in ("view", "create", "update", "delete"))
 EVERY_PERMISSION = tuple(dict.fromkeys((*PERMISSIONS, *NARROW_PARTS, *NARROW)))
@@ -133,7 +134,7 @@ def settings(database_url: str) -> Settings:
 async def theatre(connect: Connect, admin: ScimClient, database: Database) -> Theatre:
     """Give the users, active ones, made by a connector."""
     await load_catalogue(database, policies={"tokens": {"per_hour": 10_000}})
-    await Clients(database).create("elsewhere", tenant="other")
+    await token_of(database, "other")
     idp = await connect(profile="idp", permissions=list(PERMISSIONS))
     users = {side: (await idp.create_user(f"{side}-user"))["id"] for side in ("in", "out")}
     await admin.get("/Users")

@@ -12,9 +12,12 @@ from scim_server.services.authentication import Authenticator
 from scim_server.services.clients import ClientExists, Clients, UnknownClient
 from scim_server.services.housekeeping import KEPT_MICROSECONDS, run_once
 from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.tenants import UnknownTenant
 from scim_server.store.clock import now
 from scim_server.store.database import Database
 from scim_server.store.tables import token as token_table
+from scim_server.store.tenants import insert_tenant
+from tests.support.tenants import token_of
 
 
 @pytest.fixture
@@ -61,11 +64,17 @@ async def test_the_token_is_kept_nowhere(clients: Clients, database: Database) -
     assert issued.prefix in stored
 
 
-async def test_a_name_is_taken_once_a_tenant(clients: Clients) -> None:
+async def test_a_name_is_taken_once_a_tenant(clients: Clients, database: Database) -> None:
     await clients.create("okta")
+    await database.write(lambda writer: insert_tenant(writer, "other", 1))
     await clients.create("okta", tenant="other")
     with pytest.raises(ClientExists):
         await clients.create("okta")
+
+
+async def test_a_client_of_no_tenant_is_refused_with_the_command_that_makes_one(clients: Clients) -> None:
+    with pytest.raises(UnknownTenant, match="scim-server tenant create typo"):
+        await clients.create("okta", tenant="typo")
 
 
 async def test_a_name_taken_at_once_is_taken_once(clients: Clients) -> None:
@@ -165,12 +174,12 @@ async def test_a_token_ends_in_time(clients: Clients, authenticator: Authenticat
 
 
 async def test_a_token_of_another_tenant_is_no_good_there(
-    clients: Clients, authenticator: Authenticator
+    database: Database, authenticator: Authenticator
 ) -> None:
-    issued = await clients.create("okta", tenant="one")
-    assert (await speak(authenticator, issued.token, "one")).tenant == "one"
+    token = await token_of(database, "one")
+    assert (await speak(authenticator, token, "one")).tenant == "one"
     with pytest.raises(Unauthorized, match="not known here"):
-        await speak(authenticator, issued.token, "two")
+        await speak(authenticator, token, "two")
 
 
 async def test_a_token_that_differs_is_unknown(clients: Clients, authenticator: Authenticator) -> None:

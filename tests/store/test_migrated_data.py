@@ -208,7 +208,7 @@ async def test_events_of_before_are_split_and_chained_and_shown_as_they_were(old
                 f"INSERT INTO audit_event (tenant_id, id, at, {names}) VALUES (1, '{own_id}', {at}, {values})"
             )
             await writer.execute(sa.text(statement), row)
-    assert (await upgrade(old))[-1] == "0008"
+    assert "0008" in await upgrade(old)
     trail = Trail(old, Lifecycle.of())
     trail.tenant_id = 1
     assert await trail.chain() == 2

@@ -15,6 +15,8 @@ from typing import Self
 import httpx2
 
 _ADDRESS = re.compile(r"https?://127\.0\.0\.1:\d+")
+UNLIMITED = ("SCIM_RATE_LIMIT_CLIENT", "SCIM_RATE_LIMIT_TENANT")
+"""Settings that are 0 in tests, which are often faster than any client."""
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 20
 
@@ -52,6 +54,7 @@ class LiveServer:
         log = folder / f"server-{secrets.token_hex(4)}.log"
         variables = {name: value for name, value in os.environ.items() if not name.startswith("SCIM_")}
         variables |= {"SCIM_DATABASE_URL": database_url, "SCIM_BOOTSTRAP_TOKEN": token}
+        variables |= dict.fromkeys((*UNLIMITED, "SCIM_DRAIN_SECONDS"), "0")
         for name, value in (environment or {}).items():
             if value is None:
                 variables.pop(name, None)

@@ -122,7 +122,11 @@ async def _suffer_all(store: Store, server: Server) -> list[dict[str, Any]]:
     found = []
     async with Relay(store.url) as relay:
         token = await asyncio.to_thread(_client, server, "okta", "idp", "okta")
-        server.environment |= {"SCIM_DATABASE_URL": relay.url, "SCIM_QUERY_TIMEOUT_SECONDS": "3"}
+        server.environment |= {
+            "SCIM_DATABASE_URL": relay.url,
+            "SCIM_QUERY_TIMEOUT_SECONDS": "3",
+            "SCIM_WRITE_TIMEOUT_SECONDS": "3",
+        }
         await asyncio.to_thread(server.start)
         for fault in outages.FAULTS:
             _tell(f"PostgreSQL {fault}")

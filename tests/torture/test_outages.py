@@ -33,7 +33,11 @@ async def relay(store: PostgresStore) -> AsyncIterator[Relay]:
 async def test_a_fault_of_the_database_is_503_and_over_when_it_is_over(
     fault: str, store: PostgresStore, relay: Relay, server: Server, token: str
 ) -> None:
-    server.environment |= {"SCIM_DATABASE_URL": relay.url, "SCIM_QUERY_TIMEOUT_SECONDS": "3"}
+    server.environment |= {
+        "SCIM_DATABASE_URL": relay.url,
+        "SCIM_QUERY_TIMEOUT_SECONDS": "3",
+        "SCIM_WRITE_TIMEOUT_SECONDS": "3",
+    }
     await asyncio.to_thread(server.start)
     outage = await outages.suffer(fault, store, relay, server, token, longest=20)
     assert outage.broken == []

@@ -1,5 +1,7 @@
 """POST /Bulk (RFC 7644 §3.7)."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -8,7 +10,7 @@ from starlette.responses import Response
 from scim_server.http.bodies import read_json
 from scim_server.http.responses import ScimResponse
 from scim_server.http.server import server_of
-from scim_server.scim.messages.bulk import BULK_RESPONSE_URN, parse_bulk
+from scim_server.scim.messages.bulk import BULK_RESPONSE_URN, BulkOperation, parse_bulk
 from scim_server.scim.resources import Renderer
 from scim_server.services.bulk import BulkResult
 
@@ -17,12 +19,24 @@ async def bulk(request: Request) -> Response:
     """Run the operations and answer with a status for each that was tried."""
     server = server_of(request)
     call = await server.call(request)
-    data = await read_json(request, server.settings.max_body_bytes)
-    message = parse_bulk(data, call.principal.policy, maximum=server.settings.bulk_max_operations)
+    limits = server.limits_of(call)
+    data = await read_json(request, limits.payload_bytes)
+    message = parse_bulk(data, call.principal.policy, maximum=limits.bulk_operations)
+    if call.principal.settings.hidden_resource_types:
+        known, every = server.registry_of(call).endpoints, server.registry.endpoints
+        message = replace(
+            message, operations=tuple(_seen(each, set(every) - set(known)) for each in message.operations)
+        )
     results = await server.bulk.run(call, message)
     renderer = server.renderer(call)
     operations = [_operation(result, renderer) for result in results]
     return ScimResponse({"schemas": [BULK_RESPONSE_URN], "Operations": operations})
+
+
+def _seen(operation: BulkOperation, hidden: Collection[str]) -> BulkOperation:
+    """Return an operation, with a fault where its endpoint is hidden from the tenant."""
+    endpoint = next((one for one in hidden if f"{operation.path}/".startswith(f"{one}/")), None)
+    return operation if endpoint is None else replace(operation, fault=f"There is no endpoint {endpoint}.")
 
 
 def _operation(result: BulkResult, renderer: Renderer) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from scim_server.scim.registry import Registry
 async def service_provider_config(request: Request) -> Response:
     """Answer without a token too (RFC 7643 §5); a wrong token is refused all the same."""
     server = server_of(request)
+    limits = server.limits
     if "authorization" in request.headers:
-        await server.call(request)
+        limits = server.limits_of(await server.call(request))
     asks_for_preview(request)
     _refuse_filter(request)
-    return ScimResponse(discovery.service_provider_config(server.base_url(request), server.limits))
+    return ScimResponse(discovery.service_provider_config(server.base_url(request), limits))
 
 
 async def resource_types(request: Request) -> Response:

@@ -14,8 +14,13 @@ async def healthz(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Answer 200 when the database answers and has the right schema, else 503 with the reason."""
+    """Answer 200 when the database answers and has the right schema, else 503 with the reason.
+
+    A server that is about to end is 503 too, so that no more is sent to it.
+    """
     server = server_of(request)
+    if server.is_draining:
+        return _not_ready("The server is draining: it takes no more connections soon.")
     try:
         await server.prepare()
         await server.check_revision()

@@ -22,8 +22,12 @@ async def list_resources(
     server: Server, call: CallContext, types: Sequence[ResourceType], query: Query
 ) -> Response:
     """Answer a list request over the given types."""
-    known = server.registry_of(call).resource_types
-    page = await server.search.search(call, [known[resource_type.name] for resource_type in types], query)
+    if len(types) == 1:
+        kinds = [server.kind(call, types[0].name)]
+    else:
+        known = server.registry_of(call).resource_types
+        kinds = [known[resource_type.name] for resource_type in types if resource_type.name in known]
+    page = await server.search.search(call, kinds, query)
     message = list_response(
         _resources(server, call, page),
         items=len(page.resources),
@@ -58,7 +62,7 @@ class SearchEndpoint:
         """Answer a SearchRequest."""
         server = server_of(request)
         call = await server.call(request)
-        data = await read_json(request, server.settings.max_body_bytes)
+        data = await read_json(request, server.limits_of(call).payload_bytes)
         return await list_resources(server, call, self.types, query_from_message(data, call.principal.policy))
 
     async def root(self, request: Request) -> Response:

@@ -59,7 +59,7 @@ class ResourceEndpoints:
     async def _create(self, request: Request, server: Server, call: CallContext) -> Response:
         kind = self._kind(server, call)
         projection = _projection(request, call, kind)
-        data = await read_json(request, server.settings.max_body_bytes)
+        data = await read_json(request, server.limits_of(call).payload_bytes)
         created = await server.provisioning.create(call, kind, data, projection)
         return self._answer(server, call, created, projection, 201)
 
@@ -78,7 +78,7 @@ class ResourceEndpoints:
         if request.method == "DELETE":
             await server.provisioning.delete(call, kind, id, if_match=if_match)
             return Response(status_code=204)
-        data = await read_json(request, server.settings.max_body_bytes)
+        data = await read_json(request, server.limits_of(call).payload_bytes)
         if request.method == "PUT":
             replaced = await server.provisioning.replace(call, kind, id, data, projection, if_match=if_match)
             return self._answer(server, call, replaced, projection, 200)
@@ -107,7 +107,7 @@ class ResourceEndpoints:
 
     def _kind(self, server: Server, call: CallContext) -> ResourceType:
         """Return the resource type as the caller's dialect names it."""
-        return server.registry_of(call).resource_types[self.resource_type.name]
+        return server.kind(call, self.resource_type.name)
 
     def _preview(self, server: Server, call: CallContext, preview: Preview) -> Response:
         """Answer what a change would do (docs/lifecycle.md#dry-runs)."""

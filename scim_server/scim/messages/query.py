@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scim_server.scim.errors import InvalidValue
+from scim_server.scim.errors import InvalidPath, InvalidValue
 from scim_server.scim.messages.envelope import opened
+from scim_server.scim.paths import MAX_LENGTH as MAX_PATH
 from scim_server.scim.policy import Policy
 from scim_server.scim.values import json_type
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+MAX_PARAMETERS = 100
+MAX_NAMES = 1_000
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _TEXT = ("filter", "sortBy", "sortOrder", "cursor")
 _NUMBERS = ("startIndex", "count")
@@ -36,7 +39,9 @@ class Query:
 def query_from_parameters(parameters: Iterable[tuple[str, str]], policy: Policy) -> Query:
     """Return the query of a GET; unknown parameters are passed over. Raises InvalidValue."""
     values: dict[str, Any] = {}
-    for key, value in parameters:
+    for number, (key, value) in enumerate(parameters):
+        if number == MAX_PARAMETERS:
+            raise InvalidValue(f"The query has more than {MAX_PARAMETERS} parameters.")
         name = _NAMES.get(key.lower())
         if name is None or (name != key and not policy.parameter_names_any_case):
             continue
@@ -82,6 +87,11 @@ def _query(values: Mapping[str, Any]) -> Query:
         raise InvalidValue(f"sortOrder must be ascending or descending, not {order[:40]!r}.")
     count = values.get("count")
     start_index = values.get("startIndex", 1)
+    for name in _LISTS:
+        if len(values.get(name, ())) > MAX_NAMES:
+            raise InvalidValue(f"{name} has more than {MAX_NAMES} names.")
+    if len(values.get("sortBy") or "") > MAX_PATH:
+        raise InvalidPath(f"sortBy is longer than {MAX_PATH} characters.")
     if start_index >= 2**53:
         raise InvalidValue("startIndex is out of range.")
     return Query(

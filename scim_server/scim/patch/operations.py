@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from scim_server.scim.errors import InvalidSyntax, InvalidValue, NoTarget
+from scim_server.scim.errors import InvalidSyntax, InvalidValue, NoTarget, PayloadTooLarge
 from scim_server.scim.messages.envelope import opened
 from scim_server.scim.policy import Policy
 from scim_server.scim.values import json_type
 
 PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 NAMES = ("add", "remove", "replace")
+MAX_OPERATIONS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,17 @@ class Operation:
 def parse_patch(data: Any, policy: Policy) -> list[Operation]:
     """Return the operations of a PATCH body in order.
 
-    Raises InvalidSyntax for a body that is not a PatchOp message or an unknown operation name,
+    Raises PayloadTooLarge for more than MAX_OPERATIONS,
+    InvalidSyntax for a body that is not a PatchOp message or an unknown operation name,
     NoTarget for a remove without path, InvalidValue for an add or replace without value.
     """
     operations = opened(data, PATCH_URN, policy).get("operations")
     if not isinstance(operations, list):
         raise InvalidSyntax(f"Operations must be an array, not {json_type(operations)}.")
+    if len(operations) > MAX_OPERATIONS:
+        raise PayloadTooLarge(
+            f"The request has {len(operations)} operations; at most {MAX_OPERATIONS} are possible."
+        )
     if not operations and not policy.empty_operations:
         raise InvalidSyntax("Operations is empty.")
     return [_parse(item, index, policy) for index, item in enumerate(operations)]
