@@ -102,7 +102,12 @@ def _anchor(heading: str) -> str:
 @cache
 def documents() -> tuple[Document, ...]:
     """Return every document of the project."""
-    files = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    files = [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "SECURITY.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
     return tuple(Document(file.relative_to(ROOT).as_posix()) for file in files)
 
 
