@@ -18,6 +18,7 @@ from scim_server.store.database import Database, Reader
 from tests.support.client import MEDIA_TYPE, PATCH_SCHEMA
 from tests.support.server import LiveServer
 
+_SERVER = Path(sys.executable).with_name("scim-server")
 LIFECYCLE = "urn:ietf:params:scim:schemas:extension:lifecycle:2.0:User"
 
 
@@ -28,6 +29,7 @@ class Run:
     server: LiveServer
     secrets: dict[str, str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
     def send(self, method: str, path: str, body: Any = None, token: str | None = None) -> httpx2.Response:
         """Send a request and keep its answer."""
@@ -44,8 +46,8 @@ class Run:
     def command(self, *arguments: str, url: str | None = None) -> str:
         """Run a command of the server and keep what it says."""
         outcome = subprocess.run(
-            [Path(sys.executable).with_name("scim-server"), *arguments],
-            env={"SCIM_DATABASE_URL": url or self.server.database_url, "PATH": ""},
+            [_SERVER, *arguments],
+            env={"SCIM_DATABASE_URL": url or self.server.database_url, "PATH": "", **self.files},
             capture_output=True,
             text=True,
             check=False,
@@ -75,8 +77,14 @@ def confidential_url(database_url: str) -> tuple[str, str]:
 @pytest.fixture
 def run(confidential_url: tuple[str, str], tmp_path: Path) -> Iterator[Run]:
     url, password = confidential_url
-    server = LiveServer.start(url, tmp_path, environment={"SCIM_LOG_LEVEL": "debug"})
-    run = Run(server, {"bootstrap token": server.token, "password of the database": password})
+    signing, master = tmp_path / "audit.pem", tmp_path / "master.key"
+    for path, kind in ((signing, ()), (master, ("--master",))):
+        subprocess.run([_SERVER, "audit", "keygen", path, *kind], check=True, capture_output=True)
+    files = {"SCIM_AUDIT_KEY_FILE": str(signing), "SCIM_AUDIT_MASTER_KEY_FILE": str(master)}
+    server = LiveServer.start(url, tmp_path, environment={"SCIM_LOG_LEVEL": "debug", **files})
+    run = Run(server, {"bootstrap token": server.token, "password of the database": password}, files=files)
+    run.secrets["key of the audit trail"] = signing.read_text(encoding="ascii").splitlines()[1]
+    run.secrets["master key"] = master.read_text(encoding="ascii").strip()
     yield run
     server.stop()
 
@@ -110,13 +118,38 @@ def use_every_secret(run: Run) -> None:
     ).json()
     run.forget_last()
     run.secrets["temporary password"] = temporary["temporaryPassword"]
+    exchange(run)
     run.secrets["a token that nobody has"] = wrong = f"scim_{secrets.token_urlsafe(32)}"
     for shown in (*run.secrets.values(), wrong):
         run.send("GET", "/Users", token=shown)
     for path in ("/ApiTokens", "/AccountActions", "/AuditEvents", f"/Users/{user}", "/LoginReports", "/"):
         run.send("GET", f"{path}?count=1000")
     run.send("GET", f"/Users/{user}?attributes=password,{LIFECYCLE}")
-    run.command("client", "list", "--json")
+    run.command("client", "list", "--tokens", "--json")
+    for command in (("audit", "verify", "--all"), ("audit", "status"), ("keys", "list"), ("tenant", "list")):
+        run.command(*command, "--json")
+    run.command("audit", "export", "--private")
+
+
+def exchange(run: Run) -> None:
+    """Get an access token for the secret of a client, and fail to."""
+    made = json.loads(run.command("client", "create", "app", "--oauth", "--json"))
+    run.forget_last()
+    run.secrets["secret of a client"] = secret = made["client_secret"]
+    url = f"{run.server.root_url}/oauth/token"
+    form = {"grant_type": "client_credentials", "client_id": made["client_id"], "client_secret": secret}
+    granted = httpx2.post(url, data=form, trust_env=False)
+    run.secrets["access token"] = granted.json()["access_token"]
+    for changed in (
+        {"client_id": "x"},
+        {"scope": secret},
+        {"grant_type": secret},
+        {"client_assertion": secret},
+    ):
+        refused = httpx2.post(url, data=form | changed, trust_env=False)
+        run.said[f"{len(run.said)} {changed.keys()}"] = f"{refused.headers} {refused.text}"
+    run.send("GET", "/Users", token=run.secrets["access token"])
+    run.send("GET", "/Users", token=f"{run.secrets['access token'][:-3]}AAA")
 
 
 async def everything_in(database: Database) -> str:
@@ -152,7 +185,7 @@ async def test_no_secret_is_said_where_it_is_not_asked_for(run: Run, database: D
     run.said["store"] = await everything_in(database)
     run.said["log"] = run.server.log.read_text(encoding="utf-8")
     assert "GET" in run.said["log"]
-    assert len(run.secrets) == 10
+    assert len(run.secrets) == 14
     assert {name: run.places(value) for name, value in run.secrets.items() if run.places(value)} == {}
 
 
