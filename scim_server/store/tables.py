@@ -1,20 +1,47 @@
 """The tables. Every key and index begins with the tenant, so that the tables distribute by it."""
 
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData()
+from scim_server.store.columns import Json, Key, Record, metadata
+from scim_server.store.credential_tables import assertion, client_key, client_secret, issuer, signing_key
 
-Record = Any
-"""A row of a query, with its columns as attributes."""
-
-Key = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-"""Text that is compared byte by byte on both databases."""
-Json = sa.Text().with_variant(JSONB(none_as_null=True), "postgresql")
-"""A JSON value to search in; read and written as text."""
-Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+__all__ = [
+    "Json",
+    "Key",
+    "Record",
+    "assertion",
+    "audit_chain",
+    "audit_checkpoint",
+    "audit_cut",
+    "audit_event",
+    "audit_head",
+    "audit_key",
+    "audit_node",
+    "audit_private",
+    "audit_publication",
+    "audit_queue",
+    "client",
+    "client_key",
+    "client_secret",
+    "counter",
+    "folded_value",
+    "issuer",
+    "metadata",
+    "outbox",
+    "pending_reference",
+    "phase",
+    "phase_value",
+    "policy",
+    "rate_bucket",
+    "recalculation",
+    "reference",
+    "resource",
+    "secret",
+    "signing_key",
+    "tenant",
+    "token",
+    "unique_value",
+]
 
 
 def _partial(name: str, *columns: str, where: str) -> sa.Index:
@@ -342,69 +369,3 @@ secret = sa.Table(
     sa.Column("name", Key, primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
-
-client_secret = sa.Table(
-    "client_secret",
-    metadata,
-    sa.Column("digest", Key, primary_key=True),
-    sa.Column("tenant_id", sa.Integer, nullable=False),
-    sa.Column("client_id", Key, nullable=False),
-    sa.Column("prefix", Key, nullable=False),
-    sa.Column("created", sa.BigInteger, nullable=False),
-    sa.Column("expires", sa.BigInteger, nullable=True),
-    sa.Column("revoked", sa.BigInteger, nullable=True),
-    sa.ForeignKeyConstraint(
-        ["tenant_id", "client_id"], ["client.tenant_id", "client.id"], name="client_secret_client"
-    ),
-    sa.Index("client_secret_of_client", "tenant_id", "client_id"),
-)
-"""Found by its digest, like a token, before the tenant is known."""
-
-client_key = sa.Table(
-    "client_key",
-    metadata,
-    sa.Column("client_id", Key, primary_key=True),
-    sa.Column("thumbprint", Key, primary_key=True),
-    sa.Column("tenant_id", sa.Integer, nullable=False),
-    sa.Column("kid", Key, nullable=True),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("created", sa.BigInteger, nullable=False),
-    sa.ForeignKeyConstraint(
-        ["tenant_id", "client_id"], ["client.tenant_id", "client.id"], name="client_key_client"
-    ),
-)
-"""Found by the id of its client, which is unique in the world, before the tenant is known."""
-
-assertion = sa.Table(
-    "assertion",
-    metadata,
-    sa.Column("tenant_id", sa.Integer, primary_key=True),
-    sa.Column("client_id", Key, primary_key=True),
-    sa.Column("digest", Key, primary_key=True),
-    sa.Column("expires", sa.BigInteger, nullable=False),
-    sa.Index("assertion_ending", "tenant_id", "expires"),
-)
-
-signing_key = sa.Table(
-    "signing_key",
-    metadata,
-    sa.Column("kid", Key, primary_key=True),
-    sa.Column("created", sa.BigInteger, nullable=False),
-    sa.Column("retires", sa.BigInteger, nullable=True),
-    sa.Column("key", sa.Text, nullable=False),
-)
-
-issuer = sa.Table(
-    "issuer",
-    metadata,
-    sa.Column("tenant_id", sa.Integer, sa.ForeignKey("tenant.id"), primary_key=True),
-    sa.Column("id", Key, primary_key=True),
-    sa.Column("name", Key, nullable=False),
-    sa.Column("issuer", Key, nullable=False),
-    sa.Column("audience", Key, nullable=False),
-    sa.Column("facts", sa.Text, nullable=False),
-    sa.Column("created", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("tenant_id", "name", name="issuer_name"),
-    sa.Index("issuer_by_url", "issuer", "tenant_id"),
-)
-"""Found by the issuer that a token names, before the tenant is known."""

@@ -127,7 +127,7 @@ def test_a_thousand_members_take_no_more_statements_than_a_few(costs: Costs) -> 
     for name in ("add 1,000 members to", "remove 1,000 members of"):
         counts = {count for own, count in costs.large.items() if own.startswith(name)}
         assert len(counts) == 1, name
-        assert max(counts) <= MOST + 1
+        assert max(counts) <= MOST + 2  # the event goes to two tables
 
 
 async def test_nothing_of_size_is_read_from_end_to_end(costs: Costs) -> None:

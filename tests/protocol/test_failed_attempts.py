@@ -12,11 +12,12 @@ from scim_server.services.clients import Clients
 from scim_server.services.credentials import Credentials
 from scim_server.settings import Settings
 from scim_server.store.database import Database
-from scim_server.store.tables import audit_event, tenant
+from scim_server.store.tables import audit_event, audit_queue, tenant
 from tests.protocol.messages import refused
 from tests.protocol.test_token_endpoint import GRANT, ask, basic
 from tests.store.statements import counted
 from tests.support.client import ScimClient
+from tests.support.tenants import make_tenant
 from tests.support.time import Clock
 
 
@@ -41,8 +42,12 @@ async def fail(scim: ScimClient, times: int) -> list[int]:
 
 async def events(database: Database) -> list[Any]:
     query = (
-        sa.select(tenant.c.name, audit_event.c.document)
+        sa.select(tenant.c.name, audit_event.c.document + audit_queue.c.private)
         .join(tenant, tenant.c.id == audit_event.c.tenant_id)
+        .join(
+            audit_queue,
+            sa.and_(audit_queue.c.tenant_id == audit_event.c.tenant_id, audit_queue.c.id == audit_event.c.id),
+        )
         .where(audit_event.c.action == "authentication.failed")
         .order_by(audit_event.c.id)
     )
@@ -117,6 +122,7 @@ async def test_attempts_are_on_record_once_a_minute_for_each_source(
 async def test_an_attempt_with_a_token_of_a_tenant_is_on_its_record(
     how: str, scim: ScimClient, server: Server, database: Database, clock: Clock
 ) -> None:
+    await make_tenant(database, "acme")
     issued = await Clients(database).create("okta", tenant="acme")
     if how == "revoked":
         await Clients(database).revoke("okta", tenant="acme")
@@ -136,6 +142,7 @@ async def test_an_attempt_with_a_token_of_a_tenant_is_on_its_record(
 async def test_an_attempt_at_the_url_of_a_tenant_is_on_its_record(
     named: str, recorded: str, scim: ScimClient, server: Server, database: Database
 ) -> None:
+    await make_tenant(database, "acme")
     await Clients(database).create("okta", tenant="acme")
     refused(await attempt(scim, "made-up", f"http://scim.test/t/{named}/scim/v2/Users"), 401)
     await server.keep_records(everything=True)

@@ -21,6 +21,7 @@ from tests.conftest import Connect
 from tests.protocol.messages import refused, user
 from tests.support.client import ScimClient
 from tests.support.issuer import FakeIssuer, segment, signed
+from tests.support.tenants import make_tenant
 from tests.support.time import Clock
 
 Attack = Callable[[FakeIssuer], str]
@@ -348,6 +349,7 @@ async def test_known_keys_do_while_the_issuer_is_down(trusted: FakeIssuer, ask: 
 async def test_the_issuer_of_another_tenant_is_not_trusted(
     database: Database, issuer: FakeIssuer, ask: Any
 ) -> None:
+    await make_tenant(database, "acme")
     await Clients(database).register("payroll", tenant="acme")
     trust = Trust(issuer.url, "scim", clients={"hr-sync": "payroll"})
     await Issuers(database).add("corp", trust, tenant="acme")
@@ -365,6 +367,7 @@ async def test_a_tenant_that_cannot_be_is_not_there(trusted: FakeIssuer, ask: An
 async def test_a_token_that_two_tenants_trust_needs_the_url_of_one(
     trusted: FakeIssuer, database: Database, ask: Any
 ) -> None:
+    await make_tenant(database, "acme")
     await Clients(database).register("payroll", tenant="acme")
     trust = Trust(trusted.url, "scim", clients={"hr-sync": "payroll"})
     await Issuers(database).add("corp", trust, tenant="acme")

@@ -148,7 +148,7 @@ ATTACKS: dict[str, Attack] = {
     "without an end": _with(exp=None),
     "expired": _with(exp=NOW - 61),
     "far ahead": _with(exp=NOW + 3_600),
-    "of the future": _with(nbf=NOW + 600),
+    "of the future": _with(nbf=NOW + 100_000),
     "of another subject": _with(sub="somebody"),
     "of another issuer": _with(iss="https://idp.example.com"),
     "of nobody": _with(iss=None, sub=None),

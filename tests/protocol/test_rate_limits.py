@@ -20,6 +20,7 @@ RATE, BURST = 0.01, 5
 def settings(database_url: str) -> Settings:
     return Settings(
         database_url=database_url,
+        failed_attempts_per_minute=0,
         rate_limit_client=RATE,
         rate_limit_client_burst=BURST,
         rate_limit_tenant=RATE,

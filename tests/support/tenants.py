@@ -11,9 +11,14 @@ from scim_server.store.database import Database, Writer
 from scim_server.store.tenants import tables_of_tenants
 
 
+async def make_tenant(database: Database, tenant: str) -> None:
+    """Make a tenant where it is not there."""
+    await database.write(lambda writer: clients.ensure_tenant(writer, tenant, now()))
+
+
 async def token_of(database: Database, tenant: str, name: str = "okta", **facts: Any) -> str:
     """Return the token of a new client of a tenant, which is made where it is not there."""
-    await database.write(lambda writer: clients.ensure_tenant(writer, tenant, now()))
+    await make_tenant(database, tenant)
     return (await Clients(database).create(name, tenant=tenant, **facts)).token
 
 

@@ -21,7 +21,7 @@ def test_the_configuration_advertises_the_limits() -> None:
 
 def test_one_authentication_scheme_is_the_primary_one() -> None:
     config = discovery.service_provider_config(BASE, Limits(1, 1, 1, 1, 1))
-    assert [scheme.get("primary") for scheme in config["authenticationSchemes"]] == [True, None]
+    assert [scheme.get("primary") for scheme in config["authenticationSchemes"]] == [True, None, None]
 
 
 def test_a_resource_type_tells_its_extensions_and_where_it_is() -> None:
