@@ -82,6 +82,7 @@ class PostgresStores:
         if kept:
             for table in kept:
                 await connection.execute(f"DELETE FROM {table}; INSERT INTO {table} TABLE furnished.{table}")
+            await connection.execute("SELECT setval('tenant_id_seq', (SELECT max(id) FROM tenant))")
         else:
             await _copy(connection, "furnished")
         await connection.close()
