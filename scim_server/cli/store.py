@@ -1,7 +1,6 @@
 """The store a command works on."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
@@ -15,15 +14,14 @@ from scim_server.settings import Settings, load_settings
 from scim_server.store.database import Database
 from scim_server.store.failures import DatabaseUnavailable, is_disconnect
 from scim_server.store.upgrade import head_revision, stored_revision, upgrade
+from scim_server.store.urls import has_password, shown
 
 T = TypeVar("T")
-
-_PASSWORD = re.compile(r"\w+(?:\+\w+)?://[^/@]*:[^/@]+@")
 
 
 def _without_password(url: str | None) -> str | None:
     """Refuse a password where every user of the machine can read it: in the list of processes."""
-    if url is not None and _PASSWORD.match(url):
+    if url is not None and has_password(url):
         raise typer.BadParameter(
             "a password is visible to every user of this machine here; put it into SCIM_DATABASE_URL, "
             "PGPASSWORD or a file that PGPASSFILE names."
@@ -84,7 +82,8 @@ async def open_store(settings: Settings) -> AsyncIterator[Database]:
         yield database
     except Exception as error:
         if isinstance(error, DatabaseUnavailable) or is_disconnect(error):
-            raise CommandFailed(f"the database {database.url} cannot be reached: {_reason(error)}") from error
+            named = shown(database.url)
+            raise CommandFailed(f"the database {named} cannot be reached: {_reason(error)}") from error
         raise
     finally:
         await database.close()

@@ -194,7 +194,8 @@ def _failing(work: Callable[[Database], Awaitable[T]]) -> Callable[[Database], A
 
 def _opened(path: Path, *, is_compressed: bool) -> Any:
     """Open a new file that nobody else may read."""
-    raw = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    path.unlink(missing_ok=True)
+    raw = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
     return _Compressed(raw) if is_compressed else raw
 
 

@@ -55,6 +55,8 @@ BUNDLES: Mapping[str, tuple[str, ...]] = {
 }
 """Permissions by what people are, for `client create --bundle`."""
 
+API_TOKENS = "api-tokens"
+"""The client for which tokens of users call; that of a confined issuer has the issuer's name besides."""
 READING, CREATING, CHANGING, REMOVING = "read", "create", "change", "delete"
 _COMMON = {READING: VIEW, CREATING: CREATE, CHANGING: UPDATE, REMOVING: DELETE}
 

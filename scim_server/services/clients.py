@@ -9,6 +9,7 @@ from typing import Any
 from scim_server.dialects import DIALECTS
 from scim_server.security import tokens
 from scim_server.security.principals import (
+    API_TOKENS,
     DEFAULT_PERMISSIONS,
     NARROW_PARTS,
     PERMISSIONS,
@@ -233,6 +234,8 @@ def _check(
 ) -> None:
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise ValueError("A client's name has 1 to 200 printable characters.")
+    if name == API_TOKENS or name.startswith(f"{API_TOKENS} "):
+        raise ValueError(f"The name {API_TOKENS} and those that begin with it are for the tokens of users.")
     check_name(tenant)
     for value, known, what in ((profile, PROFILES, "profile"), (dialect, DIALECTS, "dialect")):
         if value not in known:

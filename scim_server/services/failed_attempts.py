@@ -19,6 +19,8 @@ NOBODYS_TENANT = "_system"
 """Where attempts are recorded that belong to no tenant; no tenant that somebody makes has such a name."""
 WINDOW = 60_000_000
 MOST_SOURCES = 1_000
+MOST_TENANTS = 5
+"""Tenants under which the attempts of one source are counted apart."""
 MANY = "many sources"
 SLOWED = "Too many attempts failed from here. Try again later."
 
@@ -54,27 +56,42 @@ class FailedAttempts:
         self._registry = registry
         self._throttle = Throttle(limit)
         self._tallies: dict[tuple[str | None, str], _Tally] = {}
+        self._of_sources: Counter[str] = Counter()
 
-    def check(self, source: str, tenant: str | None, *others: str) -> None:
-        """Raise TooManyRequests where a source, or one of the other keys, has to wait; never sleeps."""
+    def check(self, source: str, tenant: str | None) -> None:
+        """Raise TooManyRequests where a source has to wait; never sleeps."""
         moment = now()
-        wait = max(self._throttle.wait(key, moment) for key in (source, *others))
+        wait = self._throttle.wait(source, moment)
         if wait:
             self._count("slowed", source, tenant, moment)
             raise TooManyRequests(SLOWED, retry_after=wait)
 
-    def failed(self, reason: str, source: str, tenant: str | None, *others: str) -> None:
+    def failed(self, reason: str, source: str, tenant: str | None) -> None:
         """Note a failure; `tenant` is that of the token, or the one of the URL."""
         moment = now()
-        for key in (source, *others):
-            self._throttle.failed(key, moment)
+        self._throttle.failed(source, moment)
         self._count(reason, source, tenant, moment)
 
     def _count(self, reason: str, source: str, tenant: str | None, moment: int) -> None:
         key = (tenant, source)
-        if key not in self._tallies and len(self._tallies) >= MOST_SOURCES:
-            key = (None, MANY)
+        if key not in self._tallies:
+            key = self._bounded(key)
+        if key not in self._tallies:
+            self._of_sources[key[1]] += 1
         self._tallies.setdefault(key, _Tally(moment)).reasons[reason] += 1
+
+    def _bounded(self, key: tuple[str | None, str]) -> tuple[str | None, str]:
+        """Return where a new pair of tenant and source is counted.
+
+        A source chooses the tenant of its URL, and gets so many at most; once there are too many sources they
+        are counted together, by tenant for as long as there is room for that.
+        """
+        tenant, source = key
+        if self._of_sources[source] >= MOST_TENANTS:
+            return None, source
+        if len(self._tallies) < MOST_SOURCES:
+            return key
+        return (tenant if self._of_sources[MANY] < MOST_SOURCES else None), MANY
 
     async def record(self, *, everything: bool = False) -> int:
         """Write an event for each source whose minute is over, or for all, at once; returns how many.
@@ -85,6 +102,7 @@ class FailedAttempts:
         chosen = {key: one for key, one in self._tallies.items() if everything or one.began <= due}
         for key in chosen:
             del self._tallies[key]
+        self._of_sources = Counter(source for _, source in self._tallies)
 
         async def work(writer: Writer) -> None:
             tenants = {name: await _tenant(writer, name) for name in {name for name, _ in chosen}}

@@ -24,6 +24,8 @@ from scim_server.store.database import Database, Reader, Writer
 from scim_server.store.listing import Lister, Selection
 
 _SECOND = 1_000_000
+_NOT_TRUSTED = "the token is not trusted here (issuer, audience, or several tenants would take it)"
+"""What is said before a signature was verified: no more than anybody may know of a tenant."""
 LONGEST = 3_600 * _SECOND
 """How long a token is taken without a look at the keys of its issuer."""
 
@@ -70,7 +72,7 @@ class OutsideTokens:
 
         async def work(writer: Writer) -> None:
             if not await issuers.lock_issuer(writer, found.tenant_id, found.issuer_id):
-                raise BadJwt("the issuer of the token is not trusted")
+                raise BadJwt(_NOT_TRUSTED)
             await issuers.keep_token(writer, row)
 
         await self._database.write(work)
@@ -82,15 +84,15 @@ class OutsideTokens:
         """
         named = jwt.text("iss") or ""
         if not is_storable(named) or not is_storable(tenant or ""):
-            raise BadJwt("the issuer of the token is not trusted")
+            raise BadJwt(_NOT_TRUSTED)
         rows = await self._database.read(lambda reader: issuers.issuers_called(reader, named, tenant))
         if not rows:
-            raise BadJwt("the issuer of the token is not trusted")
+            raise BadJwt(_NOT_TRUSTED)
         meant = [(row, trust_of(row)) for row in rows if _is_meant(jwt, row.audience)]
         if not meant:
-            raise BadJwt("the token is meant for somebody else (aud)")
+            raise BadJwt(_NOT_TRUSTED)
         if len({row.tenant_id for row, _ in meant}) > 1:
-            raise BadJwt("several tenants trust the issuer; use the URL that names the tenant")
+            raise BadJwt(_NOT_TRUSTED)
         refusal = BadJwt("the token names no client")
         for row, trust in meant:
             try:

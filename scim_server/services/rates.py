@@ -68,6 +68,11 @@ def _either(own: T | None, other: T) -> T:
     return other if own is None else own
 
 
+def _key(principal: Principal) -> Key:
+    """Return whose bucket a request comes out of: a user's, whichever client speaks for it, or a client's."""
+    return principal.tenant_id, principal.user_id or principal.client_id
+
+
 class SharedBucket:
     """Permits of a bucket in the database, taken from it many at a time."""
 
@@ -189,7 +194,7 @@ class RateLimiter:
 
         It is on the way of every request, and takes two microseconds.
         """
-        key = (principal.tenant_id, principal.client_id)
+        key = _key(principal)
         gate = self._gates.get(key)
         if gate is None or gate.settings is not principal.settings:
             gate = self._gate(principal, key)
@@ -212,7 +217,7 @@ class RateLimiter:
         headers = self.admit_at_once(principal)
         if headers is not None:
             return headers
-        gate = self._gates[principal.tenant_id, principal.client_id]
+        gate = self._gates[_key(principal)]
         left = []
         for number, (limit, bucket) in enumerate(gate.buckets):
             if isinstance(bucket, SharedBucket):
@@ -228,7 +233,7 @@ class RateLimiter:
 
     def is_to_be_sure(self, principal: Principal) -> bool:
         """Tell whether it is a second ago that this was asked of a client and answered by yes."""
-        key, moment = (principal.tenant_id, principal.client_id), time.monotonic()
+        key, moment = _key(principal), time.monotonic()
         if moment - self._sure.get(key, -math.inf) < 1:
             return False
         self._sure[key] = moment
@@ -274,7 +279,7 @@ class RateLimiter:
 
     def _note(self, principal: Principal, limit: Limit) -> None:
         """Have one event a minute say how many requests of a client were refused."""
-        key, moment = (principal.tenant_id, principal.client_id), time.monotonic()
+        key, moment = _key(principal), time.monotonic()
         since, count = self._refused.get(key, (-math.inf, 0))
         if moment - since < _NOTED_EVERY:
             self._refused[key] = since, count + 1

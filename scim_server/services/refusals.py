@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from scim_server.lifecycle.judgement import Finding
+from scim_server.scim.documents import is_storable
 from scim_server.scim.errors import ScimError, TooManyRequests
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.services import audit
@@ -53,7 +54,8 @@ async def record(
     """
     finding = Finding(error.scim_type or "refused", "refused", error.detail)
     action = audit.action_of(resource_type, work)
-    event = audit.Event(action, resource_type.name, id or "", outcome="refused", findings=[finding])
+    named = id if id is not None and is_storable(id) else ""
+    event = audit.Event(action, resource_type.name, named, outcome="refused", findings=[finding])
     if isinstance(error, TooManyRequests):
         event.tells.append(("alarm", {"message": error.detail}))
     await database.write(lambda writer: audit.record(writer, registry, call, event, now()))

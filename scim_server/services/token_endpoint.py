@@ -87,10 +87,9 @@ class TokenEndpoint:
         `audiences` are the names of this server that an assertion may be made for, `tenant` is the one of the
         URL. A client that proved itself from a source before is not slowed by failures of others.
         """
-        keys = [f"client {request.client_id[:100]}"] if request.client_id else []
         known = (source, request.client_id or "")
         if known not in self._proven:
-            self._failures.check(source, tenant, *keys)
+            self._failures.check(source, tenant)
         try:
             proven = await self._proven_by(request, audiences, tenant)
             held = proven.permissions
@@ -103,7 +102,7 @@ class TokenEndpoint:
             )
         except OAuthError as error:
             if error.code == "invalid_client":
-                self._failures.failed("client", source, tenant, *keys)
+                self._failures.failed("client", source, tenant)
             raise
         if request.client_id:
             self._proven[known] = None

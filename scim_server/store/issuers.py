@@ -28,7 +28,7 @@ async def issuers_called(reader: Reader, url: str, tenant_name: str | None) -> S
     query = (
         sa.select(issuer, tenant.c.name.label("tenant_name"))
         .join(tenant, tenant.c.id == issuer.c.tenant_id)
-        .where(issuer.c.issuer == url)
+        .where(issuer.c.issuer == url, tenant.c.deleted.is_(None))
         .order_by(issuer.c.tenant_id, issuer.c.name)
     )
     if tenant_name is not None:

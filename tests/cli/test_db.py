@@ -88,11 +88,18 @@ def test_a_store_that_cannot_be_reached_is_one_line_without_the_password(
 
 
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("client", "list"), ("db", "check")])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://scim:hunter2@127.0.0.1:1/scim",
+        "postgresql://scim:hun/ter2@127.0.0.1:1/scim",
+        "postgresql://scim@127.0.0.1:1/scim?password=hunter2",
+    ],
+)
 def test_a_password_is_not_taken_where_the_list_of_processes_shows_it(
-    capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], url: str
 ) -> None:
-    url = "postgresql://scim:hunter2@127.0.0.1:1/scim"
     assert cli.run((*command, f"--database-url={url}")) == 2
     said = capsys.readouterr().err
     assert "SCIM_DATABASE_URL" in said
-    assert "hunter2" not in said
+    assert "ter2" not in said

@@ -234,3 +234,9 @@ async def test_tokens_that_ended_long_ago_are_tidied_away(clients: Clients, data
     )
     assert (await run_once(database, Lifecycle.of()))["ended_tokens"] == 1
     assert len((await clients.list())[0].tokens) == 1
+
+
+@pytest.mark.parametrize("name", ["api-tokens", "api-tokens of somebody"])
+async def test_the_name_of_the_client_for_tokens_of_users_is_nobodys(name: str, database: Database) -> None:
+    with pytest.raises(ValueError, match="tokens of users"):
+        await Clients(database).create(name)

@@ -9,10 +9,10 @@ from scim_server.lifecycle.documents import Document
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.policies import TokenPolicy
 from scim_server.lifecycle.state import moment as moment_of
-from scim_server.scim.errors import InvalidValue, TooManyRequests
+from scim_server.scim.errors import Forbidden, InvalidValue, TooManyRequests
 from scim_server.scim.resources import Resource
 from scim_server.security import tokens
-from scim_server.security.principals import SCOPES, permissions_of
+from scim_server.security.principals import API_TOKENS, SCOPES, permissions_of
 from scim_server.services.hooks.base import Hook, Members, name_user
 from scim_server.store import clients, holders
 from scim_server.store.identifiers import new_id
@@ -20,7 +20,6 @@ from scim_server.store.identifiers import new_id
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
-CLIENT = "api-tokens"
 MAX_NAME = 100
 PREFIX_LENGTH = 10
 _HOUR, _DAY = 3_600_000_000, 86_400_000_000
@@ -37,10 +36,11 @@ class ApiTokenHook(Hook):
         _check_scopes(changes, named)
         if not await holders.is_active(changes.writer, changes.tenant_id, owner, changes.moment):
             raise InvalidValue("owner: The user is not active.")
+        client_id = await _lock_client(changes)
         await _refuse_many(changes, owner, policy)
         expires = _expiry(changes, named, policy)
         secret = tokens.new_token(policy.prefix)
-        await _issue(changes, id, named, secret, expires)
+        await _issue(changes, client_id, id, named, secret, expires)
         changes.shown = {"token": secret}
         shown = {} if expires is None else {"expiresAt": text_of(expires)}
         return {**named, **shown, "tokenPrefix": secret[:PREFIX_LENGTH], "status": "active"}
@@ -125,14 +125,29 @@ def _expiry(changes: "Changes", document: Document, policy: TokenPolicy) -> int 
     return asked
 
 
-async def _issue(changes: "Changes", id: str, document: Document, secret: str, expires: int | None) -> None:
+async def _lock_client(changes: "Changes") -> str:
+    """Return the id of the client for the tokens, made where it is not there, and issue one at a time.
+
+    Raises Forbidden where somebody has revoked it or given it more than such tokens may have.
+    """
     name = _client_name(changes)
-    await clients.insert_client(changes.writer, _client(changes, name))
+    own = _client(changes, name)
+    await clients.insert_client(changes.writer, own)
     client = await clients.lock_client(changes.writer, changes.tenant_id, name)
+    if client is None or client.revoked is not None:
+        raise Forbidden(f"The client {name}, for which tokens of users call, has been revoked.")
+    if (client.permissions, client.row_scope) != (own["permissions"], own["row_scope"]):
+        raise Forbidden(f"The client {name} is not one that tokens of users can call for.")
+    return str(client.id)
+
+
+async def _issue(
+    changes: "Changes", client_id: str, id: str, document: Document, secret: str, expires: int | None
+) -> None:
     row: Mapping[str, object] = {
         "digest": tokens.digest(secret),
         "tenant_id": changes.tenant_id,
-        "client_id": client.id if client is not None else "",
+        "client_id": client_id,
         "prefix": secret[:PREFIX_LENGTH],
         "created": changes.moment,
         "expires": expires,
@@ -147,7 +162,7 @@ async def _issue(changes: "Changes", id: str, document: Document, secret: str, e
 def _client_name(changes: "Changes") -> str:
     """Return the name of the client for what this one issues: one for each that sees some users only."""
     issuer = changes.principal
-    return CLIENT if issuer.row_scope is None else f"{CLIENT} of {issuer.client}"
+    return API_TOKENS if issuer.row_scope is None else f"{API_TOKENS} of {issuer.client}"
 
 
 def _client(changes: "Changes", name: str) -> dict[str, object]:

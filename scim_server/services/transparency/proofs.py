@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from scim_server.scim.documents import is_storable
 from scim_server.scim.errors import InvalidValue, NotFound
 from scim_server.security.transparency.chain import GENESIS
 from scim_server.security.transparency.merkle import Frontier, consistency, inclusion
@@ -45,7 +46,7 @@ class Proofs:
         """
 
         async def work(reader: Reader) -> dict[str, Any]:
-            place = await chain.place_of(reader, tenant_id, event_id)
+            place = await chain.place_of(reader, tenant_id, event_id) if is_storable(event_id) else None
             if place is None:
                 raise NotFound(
                     f"The event {event_id[:80]} has no place in the chain: wait a second and try again."
