@@ -2,10 +2,22 @@
 
 import logging
 import sys
+from contextlib import suppress
 
 import structlog
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class _PatientLogger(structlog.PrintLogger):
+    """Writes lines while there is somewhere to write them: no request fails for a log on a full disk."""
+
+    def msg(self, message: str) -> None:
+        """Write a line, or lose it."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = msg
 
 
 def configure_logging(level: str) -> None:
@@ -18,6 +30,6 @@ def configure_logging(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _PatientLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -4,6 +4,8 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +130,14 @@ async def test_a_defect_tells_the_client_the_request_id_and_nothing_else(
     assert response.headers["x-request-id"] in body["detail"]
     assert "internals" not in response.text
     assert "KeyError" not in response.text
+
+
+async def test_a_log_on_a_full_disk_fails_no_request(
+    scim: ScimClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w", buffering=1) as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", full)
+        configure_logging("info")
+        assert (await scim.get("/Users")).status_code == 200
+        with suppress(OSError):
+            full.flush()
