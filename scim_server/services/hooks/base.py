@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Who was a member before a change, of those that its edits concern; `concerned` is None for everybody."""
+    """Who was a member before a change, of those that its edits concern; None concerns everybody."""
 
     present: frozenset[str]
     concerned: frozenset[str] | None

@@ -29,7 +29,6 @@ PLANNER = "~planner"
 """The member of the document that keeps who planned the change, and may therefore do it; never shown."""
 _SERVER_KEPT = ("status", "requestedBy", PLANNER)
 _NEEDS = {"delete": DELETE, "patch": UPDATE}
-_DECISIVE = ("user", "kind", "effectiveAt", "patch")
 
 
 class ScheduledChangeHook(Hook):
@@ -53,14 +52,14 @@ class ScheduledChangeHook(Hook):
     ) -> Document:
         """Refuse to change what is over; what the server keeps stays.
 
-        Who changes what is to be done as a client, or when, has planned it from then on: it is carried out
-        with what that client may do.
+        Who moves what is carried out for a client has planned it from then on: it is carried out with what
+        the one who moved it may do.
         """
         if before.get("status") != "scheduled":
             raise InvalidValue(f"The scheduled change is {before.get('status')} and cannot be changed.")
         await _check(changes, after)
         kept = {name: before[name] for name in _SERVER_KEPT if name in before}
-        if after["kind"] in _NEEDS and any(before.get(name) != after.get(name) for name in _DECISIVE):
+        if after["kind"] in _NEEDS and before.get("effectiveAt") != after.get("effectiveAt"):
             kept |= _planned_by(changes)
         return {**after, **kept}
 
