@@ -97,15 +97,16 @@ async def test_an_action_that_would_be_refused_is(admin: ScimClient) -> None:
 
 @pytest.mark.proves("STA-04")
 async def test_notes_of_administrators_are_not_shown_in_what_would_change(
-    admin: ScimClient, connect: Connect
+    admin: ScimClient, scim: ScimClient, connect: Connect
 ) -> None:
     user = await hire(admin)
-    await acted(admin, user, "suspend", reason="other", note="Between us.")
-    change = {"op": "replace", "path": f"{LIFECYCLE}:status", "value": "inactive"}
+    for action in ("suspend", "reinstate"):
+        await acted(scim, user, action, reason="other", note="Between us.")
+    change = {"op": "replace", "path": "active", "value": False}
     client = await connect(permissions=["user:view", "user:update"])
     for caller, is_shown in ((admin, True), (client, False)):
         changes = {"schemas": [PATCH_SCHEMA], "Operations": [change, *WHY] if caller is admin else [change]}
         answer = await caller.request("PATCH", f"/Users/{user}?dryRun=true", json=changes)
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.text
         assert answer.json()["changes"]
         assert ("Between us." in answer.text) is is_shown

@@ -194,7 +194,7 @@ async def test_a_former_user_is_taken_over_within_the_scope_only(
     door: str, title: str, is_own: bool, admin: ScimClient, connect: Connect
 ) -> None:
     client = await connect(
-        profile="admin",
+        profile="idp",
         permissions=PERMISSIONS,
         row_scope='title eq "Clerk"',
         switches={"revive_former_users": True},
