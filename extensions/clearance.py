@@ -56,6 +56,13 @@ def _derived_only(change: Change, context: RuleContext) -> Iterable[Verdict]:
         yield Verdict(message("R-CLEAR"), f"{CLEARANCE}:level")
 
 
+def _own(change: Change, _context: RuleContext) -> Iterable[Verdict]:
+    """R-SELF: nobody changes his own clearance."""
+    by_hand = any(change.differs(CLEARANCE, name) for name in ("level", "validTo"))
+    if change.actor.user_id == change.id and by_hand:
+        yield Verdict(message("R-SELF.escalate", what="a clearance"), f"{CLEARANCE}:level")
+
+
 extension = Extension(
     "clearance",
     rules=(
@@ -65,6 +72,7 @@ extension = Extension(
             modes("record", "record", "enforce", "enforce"),
             requirements=("CLR-02",),
         ),
+        Rule("R-CLEAR-SELF", _own, modes("record", "record", "enforce", "enforce"), error="forbidden"),
     ),
     derivations=(
         Derivation(

@@ -1,6 +1,7 @@
 """Resources completed for an answer: users as they are now, counts and heads where they are asked for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scim_server.lifecycle.assignments import KINDS
 from scim_server.lifecycle.catalogue import CATALOGUE_TYPES, Catalogue
@@ -13,7 +14,7 @@ from scim_server.scim.documents import copied
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import ReferenceValue, Resource
 from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
-from scim_server.security.principals import Principal
+from scim_server.security.principals import READING, Principal
 from scim_server.services.lifecycle import SEEN_UNDER, USER, Lifecycle
 from scim_server.services.loading import Projections
 from scim_server.store import clients, holders
@@ -22,6 +23,10 @@ from scim_server.store.database import Reader, Writer
 _COUNTS = {"Role": "totalAssignmentsUsed", "Entitlement": "totalAssignmentsUsed"}
 _NOTES = {USER: f"{LIFECYCLE}:statusReason.note", "AccountAction": "note", "ScheduledChange": "note"}
 """Where administrators note something for themselves (S4 Step 4), by resource type."""
+_GROUP, _MEMBERS_OF = "Group", "members"
+_MEMBERS = frozenset(
+    {_MEMBERS_OF, *(f"{_MEMBERS_OF}.{name}" for name in ("value", "$ref", "type", "display"))}
+)
 _HEADS = "department:2.0:User:departments"
 
 
@@ -36,7 +41,8 @@ async def complete(
 ) -> None:
     """Fill in what is not stored: what time makes of users, counts, heads of departments, use of tokens.
 
-    Notes of administrators are left out for a client that does not administer the life cycle of users.
+    Notes of administrators are left out for a client that does not administer the life cycle of users, and
+    of groups what a client may not know of its members.
     """
     registry, tenant_id = lifecycle.registry, principal.tenant_id
     for resource in resources:
@@ -44,18 +50,55 @@ async def complete(
             complete_user(lifecycle, catalogue, resource, registry.resource_types[USER], now)
     for name in CATALOGUE_TYPES:
         await _count(connection, registry, tenant_id, resources, projections, name, now)
-    await _show_heads(connection, registry, tenant_id, resources, projections, now)
+    if principal.row_scope is None:
+        await _show_heads(connection, registry, tenant_id, resources, projections, now)
     await _show_tokens(connection, tenant_id, resources, now)
     await _show_obligations(connection, registry, tenant_id, resources, projections)
     if MANAGE_LIFECYCLE not in principal.permissions:
         _hide_notes(resources)
+    if _hidden_of_members(principal):
+        _hide_members(principal, resources)
 
 
 def hidden_paths(principal: Principal, resource_type: ResourceType) -> frozenset[str]:
     """Return the paths of what a type has that a client is not shown, and cannot ask about either."""
+    if resource_type.name == _GROUP:
+        return _hidden_of_members(principal)
     if MANAGE_LIFECYCLE in principal.permissions or resource_type.name not in _NOTES:
         return frozenset()
     return frozenset({_NOTES[resource_type.name]})
+
+
+def without_notes(principal: Principal, type_name: str, path: str, sides: Document) -> Document | None:
+    """Return the values of a change without notes that a client is not shown, None where it is only that."""
+    if MANAGE_LIFECYCLE in principal.permissions or type_name not in _NOTES:
+        return sides
+    if path.rpartition(".")[2] == "note":
+        return None
+    return {
+        side: {name: one for name, one in value.items() if name != "note"}
+        if isinstance(value, dict)
+        else value
+        for side, value in sides.items()
+    }
+
+
+def _hidden_of_members(principal: Principal) -> frozenset[str]:
+    """Return the paths of groups that would tell a client of users that it does not see."""
+    if principal.row_scope is not None:
+        return _MEMBERS
+    return frozenset() if principal.may(USER, READING) else frozenset({f"{_MEMBERS_OF}.display"})
+
+
+def _hide_members(principal: Principal, resources: Sequence[Resource]) -> None:
+    for resource in resources:
+        if resource.type != _GROUP or _MEMBERS_OF not in resource.references:
+            continue
+        if principal.row_scope is not None:
+            del resource.references[_MEMBERS_OF]
+        else:
+            shown = resource.references[_MEMBERS_OF]
+            resource.references[_MEMBERS_OF] = [replace(value, display=None) for value in shown]
 
 
 def _hide_notes(resources: Sequence[Resource]) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from scim_server.lifecycle.documents import Document, differences
 from scim_server.scim.resources import Resource
+from scim_server.security.principals import Principal
 from scim_server.services.audit import Event
+from scim_server.services.completion import without_notes
 from scim_server.services.context import CallContext
 
 if TYPE_CHECKING:
@@ -31,15 +33,16 @@ class Preview:
             for finding in event.findings
         ]
 
-    @property
-    def changes(self) -> list[Document]:
-        """What would change: path, from and to."""
+    def changes(self, principal: Principal) -> list[Document]:
+        """Return what would change, as far as a client is shown it: path, from and to."""
         found: list[Document] = []
         for event in self.events:
             for path, old, new in event.changes or differences(event.before or {}, event.after or {}):
                 sides: dict[str, Any] = {"from": old, "to": new}
-                shown = {name: value for name, value in sides.items() if value is not None}
-                found.append({"resource": event.id, "path": path, **shown})
+                present = {name: value for name, value in sides.items() if value is not None}
+                shown = without_notes(principal, event.type, path, present)
+                if shown is not None:
+                    found.append({"resource": event.id, "path": path, **shown})
         return found
 
 

@@ -11,10 +11,13 @@ from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.status import ENDING
 from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
 from scim_server.scim.errors import InvalidValue
+from scim_server.scim.resources import Resource
 from scim_server.scim.values import fold_text
 from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
 from scim_server.security.principals import UPDATE
+from scim_server.services.lifecycle import USER
 from scim_server.services.lookups import MANAGER_KEY
+from scim_server.services.row_scope import is_in_scope
 from scim_server.services.users import Asked, Outcome
 from scim_server.store import clients, pending, references
 
@@ -40,9 +43,12 @@ async def carry_out(changes: "Changes", id: str, outcome: Outcome) -> None:
 
 
 async def _transfer(changes: "Changes", id: str, text: str) -> None:
-    """Hand the open obligations of a user to another one, where that one is known."""
+    """Hand the open obligations of a user to another one, where the client knows that one."""
     found = await changes.finder.users_called(text)
     if len(found) != 1:
+        return
+    heir = Resource(USER, found[0], 1, 0, 0, {})
+    if not await is_in_scope(changes.writer, changes.context, changes.principal, heir):
         return
     kind = changes.registry.resource_types["Obligation"]
     for open_one in await changes.finder.find("Obligation", f'user.value eq "{id}" and status eq "open"'):

@@ -10,7 +10,9 @@ from scim_server.scim.contents import unique_keys
 from scim_server.scim.resources import Resource
 from scim_server.services.lifecycle import USER
 from scim_server.services.lookups import quoted
+from scim_server.services.row_scope import is_in_scope
 from scim_server.store import deleted
+from scim_server.store.savepoint import undone
 
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
@@ -20,7 +22,7 @@ async def revived(changes: "Changes", document: Document) -> tuple[Resource, boo
     """Return the former user that a new one's externalId names, and whether it was deleted.
 
     Only for clients with the switch `revive_former_users`; None for everybody else, for an externalId that
-    nobody had, and for a user who is active.
+    nobody had, for a user who is active, and for one outside of what the client is confined to.
     """
     external_id = document.get("externalId")
     if not changes.principal.policy.revive_former_users or not isinstance(external_id, str):
@@ -29,11 +31,27 @@ async def revived(changes: "Changes", document: Document) -> tuple[Resource, boo
     named = f"externalId eq {quoted(external_id)}"
     inactive = await changes.finder.find(USER, f"{named} and active eq false", 1)
     if inactive:
-        return await changes.locked(kind, inactive[0].id), False
+        current = await changes.locked(kind, inactive[0].id)
+        return (current, False) if await _is_in_scope(changes, current) else None
     if await changes.finder.find(USER, named, 1):
         return None
     found = await deleted.find_deleted_by(changes.writer, changes.tenant_id, USER, "externalId", external_id)
-    return None if found is None else (found, True)
+    if found is None or not await _was_in_scope(changes, found):
+        return None
+    return found, True
+
+
+async def _is_in_scope(changes: "Changes", user: Resource) -> bool:
+    return await is_in_scope(changes.writer, changes.context, changes.principal, user)
+
+
+async def _was_in_scope(changes: "Changes", former: Resource) -> bool:
+    """Tell whether a deleted user would be one of those that a client sees; nothing is left of the look."""
+    if changes.principal.row_scope is None:
+        return True
+    async with undone(changes.writer):
+        await undelete(changes, former)
+        return await _is_in_scope(changes, former)
 
 
 async def undelete(changes: "Changes", former: Resource) -> Resource:

@@ -1,5 +1,7 @@
 """Clearance: by hand, by the highest role, or the higher of both."""
 
+from dataclasses import replace
+
 import pytest
 
 from scim_server.lifecycle.change import Actor
@@ -100,3 +102,22 @@ def test_the_flat_level_is_the_one_by_hand_both_ways() -> None:
 def test_flat_and_rich_levels_that_differ_are_refused() -> None:
     document = {**ANN, CONNECTOR: {"clearanceLevel": "secret"}, CLEARANCE: {"level": "public"}}
     assert [finding.rule for finding in created(document, ADMIN, MAX).judgement.refusals] == ["R-FORMS"]
+
+
+@pytest.mark.parametrize(
+    ("actor", "said_of"),
+    [
+        (replace(ADMIN, user_id="u1"), [("refused", "You cannot grant a clearance to yourself")]),
+        (replace(IDP, user_id="u1"), [("recorded", "You cannot grant a clearance to yourself")]),
+        (replace(ADMIN, user_id="u2"), []),
+        (ADMIN, []),
+    ],
+)
+@pytest.mark.parametrize("content", [{"level": "secret"}, {"level": "internal", "validTo": later(DAY)}, {}])
+def test_nobody_changes_his_own_clearance(
+    actor: Actor, said_of: list[tuple[str, str]], content: dict[str, str]
+) -> None:
+    world = catalogue(*ROLES, clearance="max", connector_may_write=["clearance"])
+    kept = stored(user("internal"), ADMIN, world)
+    draft = changed(kept, lambda document: document.update({CLEARANCE: content}), actor, world)
+    assert said(ruled(draft.change, world), "R-CLEAR-SELF") == said_of

@@ -7,7 +7,7 @@ import pytest
 from scim_server.lifecycle.urns import CLEARANCE, CONNECTOR, ROLE
 from scim_server.store.database import Database
 from tests.protocol.messages import Connect, accepted, refused
-from tests.support.catalogue import create_role, load_catalogue
+from tests.support.catalogue import ROLE_GOVERNANCE, create_role, load_catalogue
 from tests.support.client import ScimClient
 from tests.support.people import add, hire, remove, replace, roles
 from tests.support.time import Clock
@@ -99,3 +99,29 @@ async def test_the_highest_role_decides_whatever_is_primary(admin: ScimClient) -
     gone = remove(f'{ROLE}:roleAssignments[value eq "{agent}"]')
     changed = accepted(await admin.patch(f"/Users/{ann['id']}", gone))
     assert changed[CLEARANCE]["derivedLevel"] == "internal"
+
+
+@pytest.mark.proves("CLR-01")
+async def test_nobody_changes_his_own_clearance(admin: ScimClient, connect: Connect) -> None:
+    ann, bob = await hire(admin, **{CLEARANCE: {"level": "internal"}}), await hire(admin, "bob")
+    own = await connect(profile="admin", user=ann["id"], permissions=["user:view", "user.clearance:update"])
+    ends = f"{CLEARANCE}:validTo"
+    flat = add(f"{CONNECTOR}:clearanceLevel", "topSecret")
+    for change in (replace(LEVEL, "topSecret"), add(ends, "2099-01-01T00:00:00Z"), flat):
+        for path in ("/Me", f"/Users/{ann['id']}"):
+            body = refused(await own.patch(path, change), 403)
+            assert body["detail"] == "You cannot grant a clearance to yourself"
+    assert (await admin.read(f"/Users/{ann['id']}"))[CLEARANCE]["level"] == "internal"
+    accepted(await own.patch(f"/Users/{bob['id']}", add(LEVEL, "secret")))
+
+
+@pytest.mark.proves("CLR-01")
+async def test_nobody_raises_the_clearance_of_his_own_role(admin: ScimClient, connect: Connect) -> None:
+    agent = await create_role(admin, "agent", clearanceLevel="internal")
+    ann = await hire(admin, **roles("agent"))
+    own = await connect(profile="admin", user=ann["id"])
+    path = f"{ROLE_GOVERNANCE}:clearanceLevel"
+    body = refused(await own.patch(f"/Roles/{agent}", replace(path, "secret")), 403)
+    assert body["detail"] == "You cannot grant a clearance to yourself"
+    accepted(await own.patch(f"/Roles/{agent}", replace(path, "public")))
+    accepted(await admin.patch(f"/Roles/{agent}", replace(path, "secret")))

@@ -7,11 +7,13 @@ import sqlalchemy as sa
 
 from scim_server.store.database import Database
 from scim_server.store.tables import audit_event, outbox, resource
+from tests.conftest import Connect
 from tests.requirements.accounts import LIFECYCLE, PERSON, act, acted, hire, last_event, problem, status_of
 from tests.requirements.records import rows_of
 from tests.support.catalogue import create_department, create_role
 from tests.support.client import PATCH_SCHEMA, ScimClient
 
+WHY = [{"op": "add", "path": f"{LIFECYCLE}:changeContext", "value": {"reason": "other"}}]
 DRY_RUN = "urn:scim-server:api:messages:2.0:DryRun"
 
 
@@ -91,3 +93,20 @@ async def test_an_action_that_would_be_refused_is(admin: ScimClient) -> None:
     user = await hire(admin)
     response = await act(admin, user, "deactivate", dryRun=True)
     assert problem(response) == (400, "Deactivation reason is required")
+
+
+@pytest.mark.proves("STA-04")
+async def test_notes_of_administrators_are_not_shown_in_what_would_change(
+    admin: ScimClient, scim: ScimClient, connect: Connect
+) -> None:
+    user = await hire(admin)
+    for action in ("suspend", "reinstate"):
+        await acted(scim, user, action, reason="other", note="Between us.")
+    change = {"op": "replace", "path": "active", "value": False}
+    client = await connect(permissions=["user:view", "user:update"])
+    for caller, is_shown in ((admin, True), (client, False)):
+        changes = {"schemas": [PATCH_SCHEMA], "Operations": [change, *WHY] if caller is admin else [change]}
+        answer = await caller.request("PATCH", f"/Users/{user}?dryRun=true", json=changes)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["changes"]
+        assert ("Between us." in answer.text) is is_shown

@@ -185,3 +185,37 @@ async def test_mapping_to_a_role_and_pushing_into_it_take_permission_to_assign_r
 )
 async def test_a_mapping_names_something_that_is_there(admin: ScimClient, mapping: dict[str, object]) -> None:
     refused(await admin.post("/Groups", {**group("Pushed"), MAPPING: mapping}), 400, "invalidValue")
+
+
+@pytest.mark.proves("ROL-20")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", ["rename", "join", "again"])
+async def test_what_was_taken_away_by_hand_stays_away_whatever_becomes_of_the_group(
+    admin: ScimClient, scim: ScimClient, kind: str, way: str
+) -> None:
+    ann, bob = await hire(admin, "ann", **roles("two")), await hire(admin, "bob")
+    pushed = await mapped(admin, kind, "one", ann["id"])
+    taken = (await admin.read(f"/Groups/{pushed}"))[MAPPING]["mapsTo"]["value"]
+    accepted(await admin.patch(f"/Users/{ann['id']}", remove(f'{PATHS[kind]}[value eq "{taken}"]')))
+    before = (await admin.get(f"/Users/{ann['id']}")).headers["etag"]
+    change = {
+        "rename": replace("displayName", "Other"),
+        "join": add("members", [{"value": bob["id"]}]),
+        "again": add("members", [{"value": ann["id"]}, {"value": bob["id"]}]),
+    }[way]
+    await scim.patch_ok(f"/Groups/{pushed}", change)
+    assert "one" not in names(await assigned(admin, ann["id"], PATHS[kind]))
+    assert (await admin.get(f"/Users/{ann['id']}")).headers["etag"] == before
+    assert names(await assigned(admin, bob["id"], PATHS[kind])) == ([] if way == "rename" else ["one"])
+
+
+@pytest.mark.proves("ROL-01", "ROL-20")
+async def test_renaming_a_mapped_group_takes_no_permission_to_assign(
+    admin: ScimClient, connect: Connect
+) -> None:
+    ann, bob = await hire(admin, "ann"), await hire(admin, "bob")
+    own = await mapped(admin, "role", "one", ann["id"])
+    editor = await connect(permissions=["group:view", "group:update"])
+    await editor.patch_ok(f"/Groups/{own}", replace("displayName", "Other"))
+    refused(await editor.patch(f"/Groups/{own}", add("members", [{"value": bob["id"]}])), 403)
+    refused(await editor.patch(f"/Groups/{own}", replace("members", [])), 403)

@@ -285,3 +285,18 @@ async def test_nobody_raises_his_own_limit(admin: ScimClient, connect: Connect) 
     body = refused(await own.patch(f"/Users/{ann['id']}", add(PATH, [limit(1)])), 403)
     assert body["detail"] == "You cannot grant an approval limit to yourself"
     assert ROLE not in await admin.read(f"/Users/{ann['id']}")
+
+
+@pytest.mark.proves("LIM-01")
+async def test_nobody_raises_the_limits_of_his_own_role(admin: ScimClient, connect: Connect) -> None:
+    signer = await create_role(admin, "signer", defaultApprovalLimits=[limit(10)])
+    other = await create_role(admin, "other")
+    ann = await hire(admin, **roles("signer"))
+    own = await connect(profile="admin", user=ann["id"])
+    path = f"{ROLE_GOVERNANCE}:defaultApprovalLimits"
+    for wanted in ([limit(11)], [limit(10), limit(1, "EUR")], [limit(1, type="invoice")]):
+        body = refused(await own.patch(f"/Roles/{signer}", replace(path, wanted)), 403)
+        assert body["detail"] == "You cannot grant an approval limit to yourself"
+    accepted(await own.patch(f"/Roles/{signer}", replace(path, [limit(9)])))
+    accepted(await own.patch(f"/Roles/{other}", replace(path, [limit(99)])))
+    accepted(await admin.patch(f"/Roles/{signer}", replace(path, [limit(99)])))

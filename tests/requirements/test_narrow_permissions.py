@@ -5,6 +5,7 @@ import pytest
 from scim_server.security.principals import NARROW_PARTS
 from tests.conftest import Connect
 from tests.requirements.test_permissions import NEEDS, WHY, ids
+from tests.support.client import ScimClient
 
 __all__ = ["ids"]
 
@@ -42,3 +43,19 @@ async def test_a_permission_for_one_type_and_verb_is_good_for_no_other(
         assert refused.status_code == 403
     found = await client.read("/")
     assert {one["meta"]["resourceType"] for one in found["Resources"]} == {"Department"}
+
+
+@pytest.mark.proves("ACT-01")
+async def test_who_reads_groups_alone_learns_no_names_of_users(
+    ids: dict[str, str], admin: ScimClient, connect: Connect
+) -> None:
+    group = (await admin.create_group("Staff", [ids["ann"]]))["id"]
+    client = await connect(profile="admin", permissions=["group:view"])
+    for seen in (await client.read(f"/Groups/{group}"), (await client.read("/Groups"))["Resources"][0]):
+        assert [(one["value"], "display" in one) for one in seen["members"]] == [(ids["ann"], False)]
+    for asked in ('members.display sw "A"', 'members[display sw "A"]'):
+        refused = await client.get("/Groups", filter=asked)
+        assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter")
+    assert len(await client.find("/Groups", f'members.value eq "{ids["ann"]}"')) == 1
+    shown = await admin.read(f"/Groups/{group}", attributes="members.display")
+    assert "display" in shown["members"][0], shown

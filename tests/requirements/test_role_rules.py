@@ -283,3 +283,33 @@ async def test_nobody_grants_a_role_to_himself(admin: ScimClient, connect: Conne
     own = await connect(profile="admin", user=ann["id"])
     body = refused(await own.patch(f"/Users/{ann['id']}", add(PATH, [{"value": "finance"}])), 403)
     assert body["detail"] == "You cannot grant Finance to yourself"
+
+
+@pytest.mark.proves("ROL-01", "ROL-16")
+async def test_nobody_gives_himself_a_role_by_way_of_his_department(
+    admin: ScimClient, connect: Connect
+) -> None:
+    seller, boss = await create_role(admin, "seller"), await create_role(admin, "boss")
+    whole = await create_department(admin, "WHOLE")
+    sales = await create_department(admin, "SALES", parent={"value": whole}, defaultRoles=[{"value": seller}])
+    ann = await hire(admin, **departments("SALES"))
+    own = await connect(profile="admin", user=ann["id"])
+    for change in (add("defaultRoles", [{"value": boss}]), replace("defaultRoles", [{"value": "boss"}])):
+        body = refused(await own.patch(f"/Departments/{sales}", change), 403)
+        assert body["detail"] == "You cannot grant a role to yourself"
+    assert names((await admin.read(f"/Users/{ann['id']}"))[ROLE]["roleAssignments"]) == ["seller"]
+    accepted(await own.patch(f"/Departments/{whole}", add("defaultRoles", [{"value": boss}])))
+    accepted(await own.patch(f"/Departments/{sales}", replace("defaultRoles", [])))
+    accepted(await admin.patch(f"/Departments/{sales}", add("defaultRoles", [{"value": boss}])))
+
+
+@pytest.mark.proves("ROL-01", "ROL-16")
+async def test_nobody_makes_the_department_that_he_waits_for_with_roles(
+    admin: ScimClient, scim: ScimClient, connect: Connect
+) -> None:
+    boss = await create_role(admin, "boss")
+    ann = await scim.create_user("ann", **departments("SALES"))
+    own = await connect(profile="admin", user=ann["id"])
+    body = {"displayName": "Sales", "code": "SALES", "active": True}
+    refused(await own.post("/Departments", {**body, "defaultRoles": [{"value": boss}]}), 403)
+    accepted(await own.post("/Departments", body), 201)

@@ -185,3 +185,78 @@ async def test_a_scope_by_manager_follows_the_manager(
     reports = {"op": "add", "path": f"{ENTERPRISE}:manager", "value": {"value": boss}}
     await admin.patch_ok(f"/Users/{users['ann']}", reports)
     assert [one["id"] for one in (await client.read("/Users"))["Resources"]] == [users["ann"]]
+
+
+@pytest.mark.proves("ACT-02", "DEL-10")
+@pytest.mark.parametrize("door", ["deactivated", "deleted"])
+@pytest.mark.parametrize(("title", "is_own"), [("Clerk", True), ("Judge", False)])
+async def test_a_former_user_is_taken_over_within_the_scope_only(
+    door: str, title: str, is_own: bool, admin: ScimClient, connect: Connect
+) -> None:
+    client = await connect(
+        profile="idp",
+        permissions=PERMISSIONS,
+        row_scope='title eq "Clerk"',
+        switches={"revive_former_users": True},
+    )
+    former = await hire(client, "ann", externalId="00u1", title="Clerk")
+    moved = [
+        {"op": "replace", "path": "title", "value": title},
+        {"op": "add", "path": "nickName", "value": "Annie"},
+    ]
+    await admin.patch_ok(f"/Users/{former}", *moved)
+    if door == "deleted":
+        assert (await admin.delete(f"/Users/{former}")).status_code == 204
+    else:
+        assert (await act(admin, former, "deactivate", reason="other")).status_code == 201
+    names = {"name": {"givenName": "Cid", "familyName": "Lee"}, "emails": [{"value": "cid@example.com"}]}
+    body = {**names, "userName": "cid", "externalId": "00u1", "title": "Clerk"}
+    made = await client.post("/Users", body)
+    assert made.status_code == 201
+    assert (made.json()["id"] == former, made.json().get("nickName") == "Annie") == (is_own, is_own)
+    assert (await admin.get(f"/Users/{former}")).status_code == (
+        404 if (door, is_own) == ("deleted", False) else 200
+    )
+
+
+@pytest.mark.proves("ACT-02")
+async def test_groups_do_not_tell_who_else_there_is(
+    manager: ScimClient, admin: ScimClient, users: dict[str, str]
+) -> None:
+    group = (await admin.create_group("Staff", [users["ann"], users["bob"]]))["id"]
+    seen = [await manager.read(f"/Groups/{group}", attributes="members,displayName")]
+    seen += (await manager.read("/Groups"))["Resources"]
+    assert [(one["displayName"], "members" in one) for one in seen] == [("Staff", False)] * 2
+    asked = (
+        'members.display sw "B"',
+        f'members.value eq "{users["bob"]}"',
+        f'members eq "{users["bob"]}"',
+        'members[display sw "B"]',
+        "members pr",
+        'not (displayName pr and members.type eq "User")',
+    )
+    for one in asked:
+        for path in ("/Groups", "/"):
+            refused = await manager.get(path, filter=one)
+            assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter"), one
+    assert [one["id"] for one in await manager.find("/Groups", 'displayName eq "Staff"')] == [group]
+
+
+@pytest.mark.proves("ACT-02")
+async def test_departments_do_not_tell_who_leads_them(manager: ScimClient, admin: ScimClient) -> None:
+    law = await create_department(admin, "LAW")
+    await hire(admin, "bob", **{DEPARTMENT: {"departments": [{"value": law, "headOfDepartment": True}]}})
+    assert "heads" in await admin.read(f"/Departments/{law}", attributes="heads")
+    assert "heads" not in await manager.read(f"/Departments/{law}", attributes="heads")
+
+
+@pytest.mark.proves("ACT-02", "STA-04")
+async def test_nothing_is_handed_over_to_users_of_others(
+    manager: ScimClient, admin: ScimClient, users: dict[str, str]
+) -> None:
+    task = {"user": {"value": users["ann"]}, "kind": "task", "source": "x", "display": "To do"}
+    made = (await admin.post("/Obligations", task)).json()
+    why = {"reason": "other", "transferTo": users["bob"]}
+    assert (await act(manager, users["ann"], "deactivate", **why)).status_code == 201
+    kept = await admin.read(f"/Obligations/{made['id']}")
+    assert (kept["status"], "transferredTo" in kept) == ("open", False)

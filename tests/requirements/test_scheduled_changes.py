@@ -298,3 +298,33 @@ async def test_planning_is_on_record_with_who_and_why(admin: ScimClient, clock: 
     found = await events(admin, f'resource.value eq "{user}" and action eq "user.schedule"')
     assert [event["actor"] for event in found] == [{"type": "admin", "client": "client-1"}]
     assert (await admin.read(f"/Users/{user}", attributes=f"{LIFECYCLE}:holds")).get(LIFECYCLE) is None
+
+
+@pytest.mark.proves("ACT-01", "STA-06")
+async def test_who_moves_what_is_planned_is_not_lent_the_permissions_of_the_planner(
+    admin: ScimClient, connect: Connect, clock: Clock
+) -> None:
+    await create_role(admin, "boss")
+    user = await hire(admin)
+    at = clock.text(days=9)
+    change = await plan(admin, user, "patch", at, patch=patch(roles=[{"value": "boss"}]))
+    client = await connect(profile="admin", permissions=["user:view", "user:update", "user:lifecycle"])
+    soon = {"op": "replace", "path": "effectiveAt", "value": clock.text(days=1)}
+    await client.patch_ok(f"/ScheduledChanges/{change}", soon)
+    clock.advance(days=1)
+    assert "roles" not in await admin.read(f"/Users/{user}")
+    assert await outcome_of(admin, change) == "failed"
+
+
+@pytest.mark.proves("ACT-01", "STA-06")
+async def test_who_notes_something_at_what_is_planned_does_not_plan_it(
+    admin: ScimClient, connect: Connect, clock: Clock
+) -> None:
+    await create_role(admin, "boss")
+    user = await hire(admin)
+    at = clock.text(days=9)
+    change = await plan(admin, user, "patch", at, patch=patch(roles=[{"value": "boss"}]))
+    client = await connect(profile="admin", permissions=["user:view", "user:update", "user:lifecycle"])
+    await client.patch_ok(f"/ScheduledChanges/{change}", {"op": "add", "path": "note", "value": "Wait."})
+    clock.at(at)
+    assert await outcome_of(admin, change) == "applied"

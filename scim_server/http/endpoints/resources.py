@@ -111,7 +111,8 @@ class ResourceEndpoints:
 
     def _preview(self, server: Server, call: CallContext, preview: Preview) -> Response:
         """Answer what a change would do (docs/lifecycle.md#dry-runs)."""
-        message = {"schemas": [DRY_RUN_URN], "verdicts": preview.verdicts, "changes": preview.changes}
+        changes = preview.changes(call.principal)
+        message = {"schemas": [DRY_RUN_URN], "verdicts": preview.verdicts, "changes": changes}
         if preview.resource is not None:
             rendered = server.renderer(call).render(preview.resource)
             message["resource"] = Projection.of(self._kind(server, call)).apply(rendered)

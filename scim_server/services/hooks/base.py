@@ -1,6 +1,7 @@
 """The moments at which a type of resource may do something of its own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scim_server.lifecycle.documents import Document
@@ -13,7 +14,13 @@ from scim_server.services.row_scope import is_in_scope
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
-Members = frozenset[str]
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who was a member before a change, of those that its edits concern; None concerns everybody."""
+
+    present: frozenset[str]
+    concerned: frozenset[str] | None
 
 
 class Hook:

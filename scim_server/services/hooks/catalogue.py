@@ -1,6 +1,7 @@
 """Roles, entitlements, departments and locations: checked, counted as a new version, holders recalculated."""
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from scim_server.lifecycle import assignments
 from scim_server.lifecycle.assignments import KINDS
@@ -8,15 +9,16 @@ from scim_server.lifecycle.catalogue import DEPARTMENT, LOCATION, ROLE, Catalogu
 from scim_server.lifecycle.documents import Document, get
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.money import parse_amount
+from scim_server.lifecycle.policies import LEVELS
 from scim_server.lifecycle.urns import ROLE_GOVERNANCE
-from scim_server.scim.errors import Conflict, InvalidValue
+from scim_server.scim.errors import Conflict, Forbidden, InvalidValue
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import ASSIGN_ROLE, CONFIGURE_FINANCE, MANAGE_PERMISSIONS
 from scim_server.services import effects
 from scim_server.services.hooks.base import Hook, Members
 from scim_server.services.lookups import leaves_no_administrator
 from scim_server.store import catalogue as rows
-from scim_server.store import holders
+from scim_server.store import holders, pending
 
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
@@ -27,10 +29,12 @@ _POINTING = (("parent", None), ("defaultRoles", ROLE))
 class CatalogueHook(Hook):
     """Keeps the catalogue consistent and brings those up to date who hold what changed."""
 
-    async def creating(self, changes: "Changes", _id: str, document: Document) -> Document:
+    async def creating(self, changes: "Changes", id: str, document: Document) -> Document:
         """Name what it points at, and check amounts."""
         _check_limits(changes, {}, document)
-        await _check_default_roles(changes, {}, document)
+        entry = Entry(id, _own_type(document), document)
+        if await _check_default_roles(changes, {}, document) and await _waits(changes, entry):
+            raise _own(what="a role")
         return await _named(changes, document, None)
 
     async def created(
@@ -46,7 +50,9 @@ class CatalogueHook(Hook):
     ) -> Document:
         """Name what it points at, refuse circles, and check amounts."""
         _check_limits(changes, before, after)
-        await _check_default_roles(changes, before, after)
+        if await _check_default_roles(changes, before, after) and await _holds(changes, current):
+            raise _own(what="a role")
+        await _check_own_role(changes, current, before, after)
         if before.get("value") != after.get("value"):
             await _keep_administrators(changes, current, after)
         return await _named(changes, after, current)
@@ -104,8 +110,8 @@ async def _renew(changes: "Changes", catalogue: Catalogue) -> None:
     changes.catalogue_changed(catalogue)
 
 
-async def _holders(changes: "Changes", resource: Resource) -> list[str]:
-    """Return who holds it or anything below it."""
+async def _holders(changes: "Changes", resource: Resource, *, directly: bool = False) -> list[str]:
+    """Return who holds it or, unless only those are asked for who do directly, anything below it."""
     kind = next(one for one in KINDS if one.type == resource.type)
     user = changes.registry.resource_types["User"]
     attribute = user.resolve(kind.path)
@@ -115,7 +121,7 @@ async def _holders(changes: "Changes", resource: Resource) -> list[str]:
     below = [
         entry.id
         for entry in catalogue.table(resource.type)
-        if resource.id in {above.id for above in catalogue.ancestors(entry)}
+        if not directly and resource.id in {above.id for above in catalogue.ancestors(entry)}
     ]
     return await holders.sources_of(
         changes.writer, changes.tenant_id, attribute.storage_key, [resource.id, *below], now=changes.moment
@@ -160,16 +166,70 @@ def _is_circular(catalogue: Catalogue, current: Resource, document: Document) ->
     return current.id in {entry.id, *(above.id for above in catalogue.ancestors(entry))}
 
 
-async def _check_default_roles(changes: "Changes", before: Document, after: Document) -> None:
-    """Refuse default roles that the client may not assign; protected ones are for who manages permissions."""
+async def _check_default_roles(changes: "Changes", before: Document, after: Document) -> bool:
+    """Refuse default roles that the client may not assign; protected ones are for who manages permissions.
+
+    Returns whether there are new ones that the client must not get itself.
+    """
     chosen = after.get("defaultRoles") or ()
-    if chosen == (before.get("defaultRoles") or ()):
-        return
+    former = before.get("defaultRoles") or ()
+    if chosen == former:
+        return False
     changes.principal.require(ASSIGN_ROLE)
     table = (await changes.catalogue()).roles
     entries = [entry for item in chosen if (entry := table.find(item["value"]))]
     if any(entry.names("assignableBy") for entry in entries):
         changes.principal.require(MANAGE_PERMISSIONS)
+    is_new = not {entry.id for entry in entries} <= {item["value"] for item in former}
+    return is_new and changes.principal.user_id is not None and await changes.enforces("R-ROLE-AUTH")
+
+
+async def _check_own_role(changes: "Changes", current: Resource, before: Document, after: Document) -> None:
+    """Refuse to raise what a role brings to the user that the client is bound to (R-SELF)."""
+    if current.type != ROLE or changes.principal.user_id is None:
+        return
+    raised = []
+    if _is_limit_raised(before, after) and await changes.enforces("R-LIMIT-SELF"):
+        raised.append("an approval limit")
+    if _level(after) > _level(before) and await changes.enforces("R-CLEAR-SELF"):
+        raised.append("a clearance")
+    if raised and changes.principal.user_id in await _holders(changes, current):
+        raise _own(what=raised[0])
+
+
+async def _holds(changes: "Changes", department: Resource) -> bool:
+    return changes.principal.user_id in await _holders(changes, department, directly=True)
+
+
+async def _waits(changes: "Changes", entry: Entry) -> bool:
+    """Tell whether the client's user is assigned to what is there only now."""
+    found = await pending.waiting(
+        changes.writer, changes.tenant_id, entry.type, sorted({*entry.keys, entry.id})
+    )
+    return changes.principal.user_id in {source_id for source_id, _ in found}
+
+
+def _own(what: str) -> Forbidden:
+    return Forbidden(message("R-SELF.escalate", what=what))
+
+
+def _is_limit_raised(before: Document, after: Document) -> bool:
+    former, later = _amounts(before), _amounts(after)
+    return any(amount > former.get(key, 0) for key, amount in later.items())
+
+
+def _amounts(role: Document) -> dict[tuple[Any, Any], Decimal]:
+    """Return the highest amount of each type and currency."""
+    highest: dict[tuple[Any, Any], Decimal] = {}
+    for limit in get(role, ROLE_GOVERNANCE, "defaultApprovalLimits") or ():
+        key = (limit.get("type"), limit.get("currency"))
+        highest[key] = max(highest.get(key, Decimal(0)), Decimal(str(limit.get("amount", 0))))
+    return highest
+
+
+def _level(role: Document) -> int:
+    level = get(role, ROLE_GOVERNANCE, "clearanceLevel")
+    return LEVELS.index(level) if level in LEVELS else -1
 
 
 def _check_limits(changes: "Changes", before: Document, after: Document) -> None:

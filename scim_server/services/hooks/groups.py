@@ -33,6 +33,7 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "entitlement": (PERMISSIONS, MANAGE_PERMISSIONS),
 }
 _MEMBERS = "members"
+Ids = frozenset[str]
 
 
 class GroupHook(Hook):
@@ -66,7 +67,8 @@ class GroupHook(Hook):
         """Return who of those that the edits concern is a member now; everybody where the mapping changes."""
         if not _is_mapped(before) and not _is_mapped(after):
             return None
-        return await _present(changes, current.id, _concerned(before, after, memberships))
+        concerned = _concerned(before, after, memberships)
+        return Members(await _present(changes, current.id, concerned), concerned)
 
     async def changed(
         self,
@@ -80,9 +82,9 @@ class GroupHook(Hook):
         if members is None:
             return
         same = _same_meaning(before, after)
-        present = await _present(changes, changed.id, None)
-        gone = members - present if same else members
-        fresh = present - members if same else present
+        present = await _present(changes, changed.id, members.concerned)
+        gone = members.present - present if same else members.present
+        fresh = present - members.present if same else present
         await _assign(changes, changed.id, after, fresh)
         await _unassign(changes, changed.id, before, gone)
 
@@ -105,7 +107,7 @@ def _same_meaning(before: Document, after: Document) -> bool:
     return get(after, MAPPING, "kind") != TEAM or before.get("displayName") == after.get("displayName")
 
 
-def _concerned(before: Document, after: Document, memberships: Sequence[Membership]) -> frozenset[str] | None:
+def _concerned(before: Document, after: Document, memberships: Sequence[Membership]) -> Ids | None:
     if not _same_meaning(before, after):
         return None
     edits = [edit for membership in memberships for edit in membership.edits]
@@ -114,7 +116,7 @@ def _concerned(before: Document, after: Document, memberships: Sequence[Membersh
     return frozenset(target for edit in edits for target in (*edit.added, *edit.removed))
 
 
-async def _present(changes: "Changes", id: str, among: frozenset[str] | None) -> Members:
+async def _present(changes: "Changes", id: str, among: Ids | None) -> Ids:
     return frozenset(await references.targets_of(changes.writer, changes.tenant_id, id, _MEMBERS, among))
 
 
@@ -137,7 +139,7 @@ async def _named(changes: "Changes", before: Document, after: Document) -> Docum
     return {**after, MAPPING: {**mapping, "mapsTo": {**target, "value": entry.id}}}
 
 
-async def _assign(changes: "Changes", group_id: str, group: Document, members: Members) -> None:
+async def _assign(changes: "Changes", group_id: str, group: Document, members: Ids) -> None:
     if not members or not _is_mapped(group):
         return
     kind, target = _target(group_id, group)
@@ -151,7 +153,7 @@ async def _assign(changes: "Changes", group_id: str, group: Document, members: M
     await _each(changes, group_id, kind, sorted(members), work)
 
 
-async def _unassign(changes: "Changes", group_id: str, group: Document, members: Members) -> None:
+async def _unassign(changes: "Changes", group_id: str, group: Document, members: Ids) -> None:
     if not members or not _is_mapped(group):
         return
     kind, target = _target(group_id, group)

@@ -39,12 +39,7 @@ class ScheduledChangeHook(Hook):
         named = await name_user(changes, document)
         await _check(changes, named)
         await _supersede(changes, named)
-        actor = changes.call.actor
-        principal = changes.principal
-        planner = {"client": actor.client_id, "lent": sorted(principal.lent), "user": actor.user_id}
-        if principal.narrowed is not None:
-            planner["narrowed"] = sorted(principal.narrowed)
-        return {**named, "status": "scheduled", "requestedBy": actor.author, PLANNER: planner}
+        return {**named, "status": "scheduled", **_planned_by(changes)}
 
     async def created(
         self, changes: "Changes", created: Resource, document: Document, _members: dict[str, list[str]]
@@ -55,11 +50,18 @@ class ScheduledChangeHook(Hook):
     async def changing(
         self, changes: "Changes", _current: Resource, before: Document, after: Document
     ) -> Document:
-        """Refuse to change what is over; what the server keeps stays."""
+        """Refuse to change what is over; what the server keeps stays.
+
+        Who moves what is carried out for a client has planned it from then on: it is carried out with what
+        the one who moved it may do.
+        """
         if before.get("status") != "scheduled":
             raise InvalidValue(f"The scheduled change is {before.get('status')} and cannot be changed.")
         await _check(changes, after)
-        return {**after, **{name: before[name] for name in _SERVER_KEPT if name in before}}
+        kept = {name: before[name] for name in _SERVER_KEPT if name in before}
+        if after["kind"] in _NEEDS and before.get("effectiveAt") != after.get("effectiveAt"):
+            kept |= _planned_by(changes)
+        return {**after, **kept}
 
     async def changed(
         self,
@@ -77,6 +79,15 @@ class ScheduledChangeHook(Hook):
         """Cancel it where it is not over."""
         if before.get("status") == "scheduled":
             await _forget(changes, current.id, before)
+
+
+def _planned_by(changes: "Changes") -> Document:
+    """Return what is kept of the client that plans a change."""
+    actor, principal = changes.call.actor, changes.principal
+    planner: Document = {"client": actor.client_id, "lent": sorted(principal.lent), "user": actor.user_id}
+    if principal.narrowed is not None:
+        planner["narrowed"] = sorted(principal.narrowed)
+    return {"requestedBy": actor.author, PLANNER: planner}
 
 
 async def _check(changes: "Changes", document: Document) -> None:
