@@ -22,6 +22,7 @@ class _PatientLogger(structlog.PrintLogger):
 
 def configure_logging(level: str) -> None:
     """Send the server's log lines of a level and above to standard error."""
+    logger = _PatientLogger(sys.stderr)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -30,6 +31,6 @@ def configure_logging(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: _PatientLogger(sys.stderr),
+        logger_factory=lambda *_: logger,
         cache_logger_on_first_use=False,
     )
