@@ -108,7 +108,7 @@ class Trail:
     async def verify(self, *, outside: bool = True, sealing: Sealing | None = None, **part: Any) -> Verdict:
         """Verify the trail, with the published checkpoints where they are brought from `outside`."""
         verification = Verification(self.database, self.lifecycle.registry, sealing or self.sealing)
-        kept = Outside(self.notes if outside else (), self.signer.verifier)
+        kept = Outside(self.notes if outside else (), self.signer.keys)
         return await verification.verify(self.tenant_id, TENANT, kept, **part)
 
     async def tamper(self, work: Callable[["Hand"], None]) -> None:
