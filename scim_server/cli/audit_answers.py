@@ -13,6 +13,7 @@ from scim_server.cli.output import CommandFailed
 from scim_server.services.transparency.verification import Verdict
 
 BROKEN, CANNOT_TELL = 1, 2
+_MOST_NAMED = 10
 
 
 class Untold(CommandFailed):
@@ -40,7 +41,8 @@ def notes_in(path: Path) -> tuple[list[str], list[str]]:
             found.append(str(orjson.loads(line)["checkpoint"]))
         except (ValueError, KeyError, TypeError):
             bad.append(str(number))
-    said = f"{path}: no checkpoint is in line {', '.join(bad[:10])}{' and others' if len(bad) > 10 else ''}"
+    rest = " and others" if bad[_MOST_NAMED:] else ""
+    said = f"{path}: no checkpoint is in line {', '.join(bad[:_MOST_NAMED])}{rest}"
     return found, [said] if bad else []
 
 

@@ -76,7 +76,7 @@ def _verified(settings: Settings, asked: Asked, progress: Callable[[int], Any]) 
 
 
 def _unused(notes: Sequence[str], owners: Sequence[Owner], chosen: Sequence[Owner]) -> list[str]:
-    """Say of checkpoints that they are about no tenant there is, or none of them about one that was chosen."""
+    """Say of checkpoints that they are about no tenant there is, or all of them about others."""
     names = [owner.name for owner in chosen]
     found = unmatched(notes, [owner.name for owner in owners])
     others = unmatched(notes, names)

@@ -151,7 +151,7 @@ def named_keys(note: str) -> set[tuple[str, bytes]]:
 
 
 class Signer:
-    """A private key with its name, in a file outside the database, and the public keys it took the place of."""
+    """A private key with its name, in a file outside the database, and the public keys before it."""
 
     def __init__(self, name: str, key: Ed25519PrivateKey, retired: tuple[Verifier, ...] = ()) -> None:
         """Take a key and its name. Raises BadNote for a name that a note cannot hold."""

@@ -48,8 +48,8 @@ class Leftovers:
             first = later
         if first is not None:
             self.unknown.append(
-                f"of the events up to {cut.size}, which were removed, those from {first.sequence} on are still "
-                "there, and the first of them cannot be checked: finish the removal with audit retain"
+                f"of the events up to {cut.size}, which were removed, those from {first.sequence} on are "
+                "still there, and the first of them cannot be checked: finish the removal with audit retain"
             )
         return None
 
@@ -70,7 +70,8 @@ class Leftovers:
                 )
             )
             if not found:
-                return Bad(position + 1, "events that were removed are there in part", first.event_id)
+                what = "an event has a number that was removed, and those after it are gone"
+                return Bad(first.sequence, what, first.event_id)
             for number, link in enumerate(found, position + 1):
                 bad = None if previous is None else self._checker.check(link, number, previous)
                 if bad is not None:

@@ -70,7 +70,7 @@ class Retention:
     async def _refuse_unsound(
         self, reader: Reader, tenant_id: int, cut: Cut | None, found: StoredCheckpoint
     ) -> None:
-        """Raise Conflict where a checkpoint does not say what the chain is, or no key at hand has signed it."""
+        """Raise Conflict where a checkpoint does not say what the chain is, or no key at hand signed it."""
         try:
             root = (await Tree(reader, tenant_id, cut).frontier(found.size)).root()
             said = Checkpoint.parse(found.note)

@@ -48,8 +48,10 @@ class Witnesses:
 
     def used(self, size: int) -> int:
         """Note that those of a size were compared; returns how many they are."""
-        self._used.add(size)
-        return len(self.at(size))
+        found = len(self.at(size))
+        if found:
+            self._used.add(size)
+        return found
 
     @property
     def largest(self) -> int:
