@@ -254,12 +254,8 @@ def _swap_parts(hand: Hand) -> None:
     hand.change(audit_private, second, sealed=parts[first])
 
 
-def _beside(hand: Hand) -> None:
-    hand.forge("0forged")
-
-
-def _beside_all(hand: Hand) -> None:
-    hand.forge("")
+def _beside(hand: Hand, id: str = "0forged") -> None:
+    hand.forge(id)
 
 
 def _number(hand: Hand, sequence: int = 0) -> None:
@@ -275,9 +271,8 @@ def _remove_up_to(hand: Hand, size: int) -> None:
         link = hand.link(sequence)
         frontier.push(bytes(link.hash))
     own = {"size": size, "at": now(), "root": frontier.root(), "hash": link.hash}
-    hand.connection.execute(
-        audit_cut.insert().values(tenant_id=hand.tenant_id, frontier=frontier.stored(), **own)
-    )
+    own |= {"tenant_id": hand.tenant_id, "frontier": frontier.stored()}
+    hand.connection.execute(audit_cut.insert().values(own))
     _delete(hand, range(1, size + 1))
 
 
@@ -288,6 +283,10 @@ def _pretend_erasure(hand: Hand) -> None:
         proof = receipt(key_id(bytes(secret)))
         hand.forge(f"0{subject}", action="audit.erase", receipt=proof, resource={"value": subject})
     hand.run(audit_key.delete())
+
+
+def _shorten(hand: Hand) -> None:
+    hand.run(audit_chain.update().values(hash=b"abc"), audit_chain.c.sequence == AT)
 
 
 def _relabel(hand: Hand) -> None:
@@ -337,7 +336,7 @@ ATTACKS = (
     Attack("reorder two events", _swap, AT),
     Attack("insert a forged event with its hash", _insert, AT + 1),
     Attack("put an event beside the chain", _beside, EVENTS + 1),
-    Attack("put an event without an id beside the chain", _beside_all, EVENTS + 1),
+    Attack("put an event without an id beside the chain", lambda hand: _beside(hand, ""), EVENTS + 1),
     Attack("give a forged event the number 0", _number, 0),
     Attack("remove events as retention does", lambda hand: _remove_up_to(hand, 20), 21),
     Attack("remove all events as retention does", lambda hand: _remove_up_to(hand, EVENTS), EVENTS + 1),
@@ -348,11 +347,7 @@ ATTACKS = (
         lambda hand: hand.change(audit_private, AT, subject_id="user-2"),
         AT,
     ),
-    Attack(
-        "make a hash shorter",
-        lambda hand: hand.run(audit_chain.update().values(hash=b"abc"), audit_chain.c.sequence == AT),
-        AT,
-    ),
+    Attack("make a hash shorter", _shorten, AT),
     Attack("cut off the end", _cut_off, 35),
     Attack("cut off the end, set back the head, delete checkpoints", _cut_off_well, 35, needs_outside=True),
     Attack("rewrite the end with all hashes, delete checkpoints", _fork, EVERY + 1, needs_outside=True),

@@ -18,7 +18,6 @@ from scim_server.services.transparency.retention import Kept, Retention
 from scim_server.services.transparency.verification import Outside, Verdict, Verification
 from scim_server.store import chain_walk
 from scim_server.store.clock import now
-from scim_server.store.database import Database
 from scim_server.store.tables import (
     audit_chain,
     audit_checkpoint,
