@@ -9,8 +9,8 @@ from scim_server.store.checkpoints import Cut
 from scim_server.store.database import Database
 
 _AT_ONCE = 2_000
-_LOOKS, _BETWEEN = 5, 0.3
-"""How often, and after how many seconds, it is looked whether a removal goes on."""
+_BETWEEN = 0.3
+"""After how many seconds it is looked whether a removal goes on."""
 
 
 class Leftovers:
@@ -30,9 +30,7 @@ class Leftovers:
         """
         before = await self._read(lambda reader: chain_walk.cuts(reader, self._tenant_id))
         first = await self._first(cut.size)
-        for _ in range(_LOOKS):
-            if first is None:
-                return None
+        while first is not None:
             if first.sequence < 1:
                 return Bad(first.sequence, "an event was given a number before the first one", first.event_id)
             known = GENESIS if first.sequence == 1 else before.get(first.sequence - 1)
@@ -44,14 +42,16 @@ class Leftovers:
             if bad is not None and later is not None and later.sequence == first.sequence:
                 return bad
             if later is not None and later.sequence == first.sequence:
-                break
+                self._leave(first.sequence, cut.size)
+                return None
             first = later
-        if first is not None:
-            self.unknown.append(
-                f"of the events up to {cut.size}, which were removed, those from {first.sequence} on are "
-                "still there, and the first of them cannot be checked: finish the removal with audit retain"
-            )
         return None
+
+    def _leave(self, first: int, size: int) -> None:
+        self.unknown.append(
+            f"of the events up to {size}, which were removed, those from {first} on are still there, "
+            "and the first of them cannot be checked: finish the removal with audit retain"
+        )
 
     async def _first(self, size: int) -> chain_walk.Link | None:
         tenant_id = self._tenant_id

@@ -204,6 +204,7 @@ class _Run:
         elif is_whole:
             verdict.bad = await self._leftovers.check(cut)
             verdict.unknown += self._leftovers.unknown
+            self._checker.lost.clear()  # what is about to go needs no erasure, which may be gone already
         return cut.hash
 
     async def _page(self, found: Sequence[chain_walk.Link], previous: bytes, position: int) -> bytes:
