@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from scim_server.scim.normalize import fold_document
 from scim_server.scim.registry import ResourceType
 from scim_server.security.transparency.canonical import canonical
-from scim_server.security.transparency.chain import GENESIS, chain_hash
+from scim_server.security.transparency.chain import GENESIS, chain_hash, key_id, receipt
 from scim_server.security.transparency.merkle import Frontier
 from scim_server.security.transparency.notes import Signer
 from scim_server.security.transparency.parts import COMMIT, KEPT_BESIDE
@@ -36,6 +36,7 @@ from scim_server.store.database import Database, Writer
 from scim_server.store.tables import (
     audit_chain,
     audit_checkpoint,
+    audit_cut,
     audit_event,
     audit_head,
     audit_key,
@@ -108,7 +109,7 @@ class Trail:
     async def verify(self, *, outside: bool = True, sealing: Sealing | None = None, **part: Any) -> Verdict:
         """Verify the trail, with the published checkpoints where they are brought from `outside`."""
         verification = Verification(self.database, self.lifecycle.registry, sealing or self.sealing)
-        kept = Outside(self.notes if outside else (), self.signer.verifier)
+        kept = Outside(self.notes if outside else (), self.signer.keys)
         return await verification.verify(self.tenant_id, TENANT, kept, **part)
 
     async def tamper(self, work: Callable[["Hand"], None]) -> None:
@@ -162,16 +163,18 @@ class Hand:
         )
         return str(self.connection.execute(query).scalar_one())
 
-    def forge(self, id: str) -> str:
-        """Put in an event of one's own, in the form of the first one; returns its public bytes."""
+    def forge(self, id: str, **other: Any) -> str:
+        """Put in an event in the form of the first one, with `other` attributes; returns its public bytes."""
         own, first = audit_event.c, self.link(1).event_id
         query = sa.select(audit_event).where(own.tenant_id == self.tenant_id, own.id == first)
         row = dict(self.connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
         public = {name: value for name, value in json.loads(row["document"]).items() if name != COMMIT}
+        public |= other
         shown = {name: value for name, value in public.items() if name not in KEPT_BESIDE}
         copy = json.dumps(fold_document(shown, self.kind))
         text = canonical({**public, "id": id}).decode()
-        forged = {**row, "id": id, "document": text, "folded": copy}
+        named = {"action": public["action"], "resource_id": public["resource"]["value"]}
+        forged = {**row, "id": id, "document": text, "folded": copy, **named}
         self.connection.execute(audit_event.insert().values(forged))
         return text
 
@@ -213,11 +216,14 @@ def _insert(hand: Hand) -> None:
     hand.connection.execute(audit_chain.insert().values(tenant_id=hand.tenant_id, **own))
 
 
+def _delete(hand: Hand, sequences: range) -> None:
+    gone = [hand.link(sequence).event_id for sequence in sequences]
+    for table, column in ((audit_private, "id"), (audit_event, "id"), (audit_chain, "event_id")):
+        hand.run(table.delete(), table.c[column].in_(gone))
+
+
 def _cut_off(hand: Hand, after: int = 34) -> None:
-    gone = [hand.link(sequence).event_id for sequence in range(after + 1, EVENTS + 1)]
-    for table in (audit_private, audit_event):
-        hand.run(table.delete(), table.c.id.in_(gone))
-    hand.run(audit_chain.delete(), audit_chain.c.sequence > after)
+    _delete(hand, range(after + 1, EVENTS + 1))
 
 
 def _cut_off_well(hand: Hand) -> None:
@@ -248,8 +254,46 @@ def _swap_parts(hand: Hand) -> None:
     hand.change(audit_private, second, sealed=parts[first])
 
 
-def _beside(hand: Hand) -> None:
+def _beside(hand: Hand, id: str = "0forged") -> None:
+    hand.forge(id)
+
+
+def _number(hand: Hand, sequence: int = 0) -> None:
     hand.forge("0forged")
+    own = {"sequence": sequence, "event_id": "0forged", "hash": bytes(32)}
+    hand.connection.execute(audit_chain.insert().values(tenant_id=hand.tenant_id, **own))
+
+
+def _remove_up_to(hand: Hand, size: int) -> None:
+    """Remove events as retention does, whose record is all right but for the event."""
+    frontier = Frontier()
+    for sequence in range(1, size + 1):
+        link = hand.link(sequence)
+        frontier.push(bytes(link.hash))
+    own = {"size": size, "at": now(), "root": frontier.root(), "hash": link.hash}
+    own |= {"tenant_id": hand.tenant_id, "frontier": frontier.stored()}
+    hand.connection.execute(audit_cut.insert().values(own))
+    _delete(hand, range(1, size + 1))
+
+
+def _pretend_erasure(hand: Hand) -> None:
+    own = audit_key.c
+    query = sa.select(own.subject_id, own.secret).where(own.tenant_id == hand.tenant_id)
+    for subject, secret in hand.connection.execute(query).all():
+        proof = receipt(key_id(bytes(secret)))
+        hand.forge(f"0{subject}", action="audit.erase", receipt=proof, resource={"value": subject})
+    hand.run(audit_key.delete())
+
+
+def _shorten(hand: Hand) -> None:
+    hand.run(audit_chain.update().values(hash=b"abc"), audit_chain.c.sequence == AT)
+
+
+def _relabel(hand: Hand) -> None:
+    own = audit_private.c
+    query = sa.select(own.sealed).where(own.tenant_id == hand.tenant_id, own.id == hand.link(AT).event_id)
+    sealed = bytes(hand.connection.execute(query).scalar_one())
+    hand.change(audit_private, AT, sealed=sealed[:1] + b"abcd" + sealed[5:])
 
 
 def _edit_checkpoint(hand: Hand) -> None:
@@ -292,6 +336,18 @@ ATTACKS = (
     Attack("reorder two events", _swap, AT),
     Attack("insert a forged event with its hash", _insert, AT + 1),
     Attack("put an event beside the chain", _beside, EVENTS + 1),
+    Attack("put an event without an id beside the chain", lambda hand: _beside(hand, ""), EVENTS + 1),
+    Attack("give a forged event the number 0", _number, 0),
+    Attack("remove events as retention does", lambda hand: _remove_up_to(hand, 20), 21),
+    Attack("remove all events as retention does", lambda hand: _remove_up_to(hand, EVENTS), EVENTS + 1),
+    Attack("delete keys, with erasures beside the chain", _pretend_erasure, 1),
+    Attack("name another master key in a private part", _relabel, AT),
+    Attack(
+        "put a private part to another subject",
+        lambda hand: hand.change(audit_private, AT, subject_id="user-2"),
+        AT,
+    ),
+    Attack("make a hash shorter", _shorten, AT),
     Attack("cut off the end", _cut_off, 35),
     Attack("cut off the end, set back the head, delete checkpoints", _cut_off_well, 35, needs_outside=True),
     Attack("rewrite the end with all hashes, delete checkpoints", _fork, EVERY + 1, needs_outside=True),

@@ -12,21 +12,20 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from scim_server.cli import output
-from scim_server.cli.audit_answers import Untold, code_of, facts_of, notes_in, show_verdicts, write_key
+from scim_server.cli.audit_answers import code_of, facts_of, show_verdicts, write_key
+from scim_server.cli.audit_verifying import Asked, keys_of, verified
 from scim_server.cli.output import CommandFailed
 from scim_server.cli.parsing import parse_duration
 from scim_server.cli.store import DatabaseUrl, lifecycle_of, run_on_store
 from scim_server.scim.errors import ScimError
-from scim_server.security.transparency.notes import BadNote, Signer, Verifier
+from scim_server.security.transparency.notes import BadNote, Signer
 from scim_server.services.settlement import system_call
 from scim_server.services.transparency import erasure, exporting
 from scim_server.services.transparency.assembling import sealing_of, signer_of
 from scim_server.services.transparency.proofs import Proofs
-from scim_server.services.transparency.reporting import late, status_of
+from scim_server.services.transparency.reporting import status_of
 from scim_server.services.transparency.retention import Kept, Retention
-from scim_server.services.transparency.verification import Outside, Verdict, Verification
 from scim_server.settings import Settings, load_settings
-from scim_server.store import chain, chain_walk
 from scim_server.store.clients import tenant_id_of
 from scim_server.store.clock import now
 from scim_server.store.database import Database
@@ -53,8 +52,16 @@ def verify(
         typer.Option(help="Checkpoints kept elsewhere: a note, or the file of a sink.", show_default=False),
     ] = None,
     pubkey: Annotated[
-        str | None,
-        typer.Option(help="Public key, name+hash+base64, in place of the one of the key file."),
+        list[str] | None,
+        typer.Option(
+            help="Public key, name+hash+base64, or a file with one in each line; any number of times. "
+            "In place of those of the key file.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_removed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Number up to which you know events removed.", show_default=False),
     ] = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
@@ -66,28 +73,17 @@ def verify(
 
     Example: scim-server audit verify --all --checkpoint /mnt/worm/checkpoints.jsonl
     """
-    settings = _settings(database_url)
-    outside = Outside(notes_in(checkpoint) if checkpoint else (), _verifier(settings, pubkey))
-    registry = lifecycle_of(settings).registry
-
-    async def work(database: Database) -> list[tuple[Verdict, str | None]]:
-        verification = Verification(database, registry, sealing_of(settings.audit_master_key_file))
-        found = []
-        chosen = await _tenants(database, tenant, every=every)
-        with _progress(await _total(database, chosen)) as told:
-            for tenant_id, name in chosen:
-                verdict = await verification.verify(
-                    tenant_id, name, outside, start=start, end=end, progress=told
-                )
-                found.append((verdict, await late(database, tenant_id, settings.audit_lag_seconds)))
-        return found
-
-    verdicts = _told(database_url, work)
+    if start is not None and end is not None and start > end:
+        raise typer.BadParameter("--from is not after --to.")
+    asked = Asked(tenant, every, start, end, checkpoint, tuple(pubkey or ()), allow_removed)
+    answer = verified(lambda: _settings(database_url), asked, _progress)
     if as_json:
-        output.show_json([facts_of(verdict, late_) for verdict, late_ in verdicts])
+        output.show_json([facts_of(verdict, late) for verdict, late in answer.verdicts])
     else:
-        show_verdicts(verdicts)
-    if code := code_of(verdicts):
+        show_verdicts(answer.verdicts)
+    for text in answer.unknown:
+        output.complain(text)
+    if code := code_of(answer):
         raise typer.Exit(code)
 
 
@@ -213,12 +209,12 @@ def retain(
     Example: scim-server audit retain --older-than 400d --dry-run
     """
     settings = _settings(database_url)
-    registry = lifecycle_of(settings).registry
+    registry, keys = lifecycle_of(settings).registry, keys_of(settings, ())
     before = now() - older_than // timedelta(microseconds=1)
 
     async def work(database: Database, tenant_id: int) -> Kept:
         call = system_call(tenant_id, tenant)
-        return await Retention(database, registry).retain(call, before, is_dry_run=dry_run)
+        return await Retention(database, registry, keys).retain(call, before, is_dry_run=dry_run)
 
     kept = _of_tenant(database_url, tenant, work)
     facts = {"removed": kept.removed, "up_to": kept.up_to, "dry_run": dry_run}
@@ -280,32 +276,11 @@ def _settings(database_url: str | None) -> Settings:
     return load_settings(database_url=database_url)
 
 
-def _verifier(settings: Settings, pubkey: str | None) -> Verifier | None:
-    if pubkey is not None:
-        try:
-            return Verifier.parse(pubkey)
-        except BadNote as error:
-            raise Untold(f"--pubkey: {error}") from error
-    signer = signer_of(settings.audit_key_file)
-    return None if signer is None else signer.verifier
-
-
-def _told(database_url: str | None, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Run verifying work on the store; where there is none to look at, the exit code is 2."""
-    path = _settings(database_url).sqlite_path
-    if path is not None and not path.exists():
-        raise Untold(f"there is no store {path}")
-    try:
-        return run_on_store(database_url, work)
-    except CommandFailed as error:
-        raise Untold(str(error)) from error
-
-
 def _of_tenant(database_url: str | None, tenant: str, work: Callable[[Database, int], Awaitable[T]]) -> T:
     """Run work on a tenant of the store, a refusal becoming the failure of the command."""
 
     async def run(database: Database) -> T:
-        ((tenant_id, _),) = await _tenants(database, tenant, every=False)
+        ((tenant_id, _),) = await _tenants(database, tenant)
         try:
             return await work(database, tenant_id)
         except ScimError as error:
@@ -314,19 +289,11 @@ def _of_tenant(database_url: str | None, tenant: str, work: Callable[[Database, 
     return run_on_store(database_url, run)
 
 
-async def _tenants(database: Database, tenant: str, *, every: bool) -> list[tuple[int, str]]:
-    if every:
-        return await database.read(chain_walk.tenants)
+async def _tenants(database: Database, tenant: str) -> list[tuple[int, str]]:
     tenant_id = await database.read(lambda reader: tenant_id_of(reader, tenant))
     if tenant_id is None:
         raise CommandFailed(f"there is no tenant {tenant}")
     return [(tenant_id, tenant)]
-
-
-async def _total(database: Database, chosen: list[tuple[int, str]]) -> int:
-    wanted = {tenant_id for tenant_id, _ in chosen}
-    found = await database.read(chain.heads)
-    return sum(row.sequence for row in found if row.tenant_id in wanted)
 
 
 def _progress(length: int) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from scim_server.cli.output import CommandFailed
 from scim_server.services.transparency.verification import Verdict
 
 BROKEN, CANNOT_TELL = 1, 2
+_MOST_NAMED = 10
 
 
 class Untold(CommandFailed):
@@ -20,18 +22,40 @@ class Untold(CommandFailed):
     code = CANNOT_TELL
 
 
-def notes_in(path: Path) -> list[str]:
-    """Return the checkpoints of a file: one note, or the JSON lines of a sink. Raises Untold."""
+def notes_in(path: Path) -> tuple[list[str], list[str]]:
+    """Return the checkpoints of a file, one note or the JSON lines of a sink, and what is said of bad lines.
+
+    Raises Untold where the file cannot be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
         raise Untold(f"{path} cannot be read: {error}") from error
-    if not text.lstrip().startswith("{"):
-        return [text]
-    try:
-        return [str(orjson.loads(line)["checkpoint"]) for line in text.splitlines() if line.strip()]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Untold(f"{path} is neither a checkpoint nor the lines of a sink") from error
+    if not any(line.lstrip().startswith("{") for line in text.splitlines()):
+        return [text], []
+    found, bad = list[str](), list[str]()
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(str(orjson.loads(line)["checkpoint"]))
+        except (ValueError, KeyError, TypeError):
+            bad.append(str(number))
+    rest = " and others" if bad[_MOST_NAMED:] else ""
+    said = f"{path}: no checkpoint is in line {', '.join(bad[:_MOST_NAMED])}{rest}"
+    return found, [said] if bad else []
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The verdicts, each with the alarm of events that wait too long, and what could not be told at all."""
+
+    verdicts: Sequence[tuple[Verdict, str | None]]
+    unknown: Sequence[str] = ()
+
+
+def _code(verdict: Verdict, late: str | None) -> int:
+    return CANNOT_TELL if late and not verdict.code else verdict.code
 
 
 def facts_of(verdict: Verdict, late: str | None) -> dict[str, Any]:
@@ -39,7 +63,7 @@ def facts_of(verdict: Verdict, late: str | None) -> dict[str, Any]:
     bad = verdict.bad
     return {
         "tenant": verdict.tenant,
-        "verdict": ("intact", "broken", "cannot tell")[verdict.code],
+        "verdict": ("intact", "broken", "cannot tell")[_code(verdict, late)],
         "events": verdict.events,
         "from": verdict.first,
         "to": verdict.last,
@@ -55,7 +79,7 @@ def facts_of(verdict: Verdict, late: str | None) -> dict[str, Any]:
 def show_verdicts(verdicts: Sequence[tuple[Verdict, str | None]]) -> None:
     """Print what was found, one paragraph for each tenant."""
     for verdict, late in verdicts:
-        state = ("intact", "BROKEN", "cannot tell")[verdict.code]
+        state = ("intact", "BROKEN", "cannot tell")[_code(verdict, late)]
         looked = f"{verdict.events} events looked at, {verdict.checkpoints} checkpoints agree"
         output.say(f"{verdict.tenant}: {state}; {looked}, {verdict.erased} private parts erased")
         if verdict.bad is not None:
@@ -65,10 +89,13 @@ def show_verdicts(verdicts: Sequence[tuple[Verdict, str | None]]) -> None:
             output.say(f"  {text}")
 
 
-def code_of(verdicts: Sequence[tuple[Verdict, str | None]]) -> int:
-    """Return the exit code: broken before cannot tell before intact."""
-    codes = {verdict.code for verdict, _ in verdicts}
-    return BROKEN if BROKEN in codes else CANNOT_TELL if CANNOT_TELL in codes else 0
+def code_of(answer: Answer) -> int:
+    """Return the exit code: broken before cannot tell, which an alarm is, too, before intact."""
+    codes = {verdict.code for verdict, _ in answer.verdicts}
+    if BROKEN in codes:
+        return BROKEN
+    is_untold = answer.unknown or any(late for _, late in answer.verdicts)
+    return CANNOT_TELL if is_untold or CANNOT_TELL in codes else 0
 
 
 def write_key(path: Path, text: str) -> None:

@@ -4,15 +4,23 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from benchmarks.tamper import AT, ATTACKS, EVENTS, Trail
 from scim_server import cli
+from scim_server.security.transparency.notes import Checkpoint, Signer
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.store.database import Database
-from scim_server.store.tables import audit_chain
+from scim_server.store.tables import (
+    audit_chain,
+    audit_event,
+    audit_private,
+    audit_queue,
+    tenant,
+)
 from tests.cli.conftest import Run
 from tests.requirements.records import rows_of
 
@@ -113,6 +121,101 @@ def test_verify_exits_with_2_where_it_cannot_tell(
         run("audit", "verify", "--database-url", f"sqlite:///{tmp_path}/none.db").code,
     ]
     assert codes == [2] * 5
+
+
+def changed(database_url: str, *statements: Any) -> None:
+    async def work() -> None:
+        database = Database(database_url)
+        async with database.engine.begin() as connection:
+            for statement in statements:
+                await connection.execute(statement)
+        await database.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.usefixtures("trail")
+def test_verify_exits_with_2_whatever_keeps_it_from_looking(
+    run_on: Run, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str
+) -> None:
+    no_store = tmp_path / "no.db"
+    no_store.write_text("this is no database" * 100, encoding="utf-8")
+    codes = [
+        run("audit", "verify", "--database-url", f"sqlite:///{no_store}").code,
+        run("audit", "verify", "--database-url", "oracle://host/name").code,
+        run_on("audit", "verify", "--from", "10", "--to", "5").code,
+        run_on("audit", "verify", "--from", "100").code,
+    ]
+    for name in ("SCIM_AUDIT_KEY_FILE", "SCIM_AUDIT_MASTER_KEY_FILE"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, str(tmp_path / "missing"))
+            found = run_on("audit", "verify")
+            assert "cannot be reached" not in found.err
+            codes.append(found.code)
+    (tmp_path / "key.pem").chmod(0o644)
+    codes.append(run_on("audit", "verify").code)
+    (tmp_path / "key.pem").chmod(0o600)
+    changed(database_url, sa.text("UPDATE alembic_version SET version_num = '0010'"))
+    found = run_on("audit", "verify")
+    changed(database_url, sa.text("UPDATE alembic_version SET version_num = '0011'"))
+    assert [*codes, found.code] == [2] * 8
+    assert "revision 0010" in found.err
+
+
+def test_verify_with_keys_that_were_retired(run_on: Run, trail: Trail, tmp_path: Path) -> None:
+    old, new = trail.signer.verifier, Signer.generate("demonstration")
+    key = tmp_path / "key.pem"
+    key.write_text(new.stored(), encoding="utf-8")
+    assert run_on("audit", "verify").code == 2
+    keys = tmp_path / "keys"
+    keys.write_text(f"# since 2026\n{new.verifier}\n\n{old}\n", encoding="utf-8")
+    assert run_on("audit", "verify", "--pubkey", str(keys)).code == 0
+    assert run_on("audit", "verify", "--pubkey", str(new.verifier), "--pubkey", str(old)).code == 0
+    key.write_text(f"retired: {old}\n{new.stored()}", encoding="utf-8")
+    assert run_on("audit", "verify").code == 0
+    assert Signer.parse(key.read_text(encoding="utf-8")).stored().count("retired: ") == 1
+
+
+@pytest.mark.usefixtures("trail")
+def test_verify_says_which_checkpoints_no_tenant_is_there_for(
+    run_on: Run, database_url: str, tmp_path: Path
+) -> None:
+    published = str(tmp_path / "published.jsonl")
+    assert run_on("audit", "verify", "--all", "--checkpoint", published).code == 0
+    changed(database_url, tenant.update().values(deleted=1))
+    found = run_on("audit", "verify", "--all", "--checkpoint", published)
+    assert (found.code, "marked as deleted" in found.out) == (0, True)
+    for table in (audit_private, audit_event):
+        changed(database_url, table.delete())
+    assert run_on("audit", "verify", "--all", "--checkpoint", published).code == 2
+    changed(database_url, tenant.update().values(deleted=None, name="renamed"))
+    found = run_on("audit", "verify", "--all", "--checkpoint", published)
+    assert found.code == 1
+    assert "about demonstration/default" in found.err
+
+
+def test_verify_with_checkpoints_of_another_tenant_alone_cannot_tell(
+    run_on: Run, trail: Trail, tmp_path: Path
+) -> None:
+    lines = (tmp_path / "published.jsonl").read_text(encoding="utf-8").splitlines()
+    other = Checkpoint("demonstration/other", 3, bytes(32), "2026-01-01T00:00:00Z", bytes(32))
+    note = json.dumps({"checkpoint": trail.signer.note(other)})
+    path = tmp_path / "other.jsonl"
+    path.write_text(note, encoding="utf-8")
+    found = run_on("audit", "verify", "--checkpoint", str(path))
+    assert found.code == 2
+    assert "demonstration/other" in found.err
+    path.write_text("\n".join([*lines, lines[0][:40]]), encoding="utf-8")
+    found = run_on("audit", "verify", "--checkpoint", str(path))
+    assert found.code == 2
+    assert "line 5" in found.err
+
+
+@pytest.mark.usefixtures("trail")
+def test_verify_exits_with_2_where_events_wait_too_long(run_on: Run, database_url: str) -> None:
+    changed(database_url, audit_queue.insert().values(tenant_id=1, id="0ghost"))
+    found = run_on("audit", "verify")
+    assert (found.code, "queued events are not there" in found.out) == (2, True)
 
 
 @pytest.mark.usefixtures("trail")

@@ -57,6 +57,10 @@ async def test_the_server_verifies_a_range(application: Starlette, scim: ScimCli
     found = (await scim.get("/audit/verify", **{"from": 1, "to": 2})).json()
     assert (found["intact"], found["events"], found["bad"]) == (True, 2, None)
 
+    for start, end in ((100, 200), (3, 2), (10**21, 10**21)):
+        answer = await scim.get("/audit/verify", **{"from": start, "to": end})
+        assert answer.status_code == 400
+
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_only_who_may_verify_is_answered(path: str, connect: Connect) -> None:

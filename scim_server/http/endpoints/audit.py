@@ -11,6 +11,7 @@ from scim_server.services.transparency.verification import Outside
 
 MOST = 10_000
 """Events that one request may have verified."""
+_DIGITS = 19
 
 
 async def checkpoint(request: Request) -> Response:
@@ -43,12 +44,16 @@ async def verify(request: Request) -> Response:
     server, call = await _allowed(request)
     start = _number(request, "from") or 1
     end = min(_number(request, "to") or start + MOST - 1, start + MOST - 1)
+    if end < start:
+        raise InvalidValue("from is not after to.")
     signer = server.keeper.signer
-    outside = Outside(verifier=None if signer is None else signer.verifier)
+    outside = Outside() if signer is None else Outside(keys=signer.keys)
     principal = call.principal
     found = await server.verification.verify(
         principal.tenant_id, principal.tenant, outside, start=start, end=end
     )
+    if start > found.length + 1:
+        raise InvalidValue(f"There are {found.length} events, and none from number {start} on.")
     bad = found.bad and {"sequence": found.bad.sequence, "event": found.bad.event_id, "what": found.bad.what}
     return JSONResponse(
         {
@@ -78,6 +83,7 @@ def _number(request: Request, name: str) -> int | None:
     text = request.query_params.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:19]) < 2**62):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
+    if not is_number or not 0 < int(text) < 2**62:
         raise InvalidValue(f"{name} is a number from 1 on.")
-    return int(text[:19])
+    return int(text)

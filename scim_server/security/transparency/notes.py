@@ -4,7 +4,9 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -104,14 +106,59 @@ class Verifier:
         return True
 
 
-class Signer:
-    """A private key with its name, in a file outside the database."""
+class Signature(Enum):
+    """What the keys at hand say of the signature of a note."""
 
-    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "by a key that is not at hand"
+
+
+class Keys:
+    """The public keys that notes may be signed with: the one in use, and those it took the place of."""
+
+    def __init__(self, verifiers: Iterable[Verifier] = ()) -> None:
+        """Take the keys."""
+        self.verifiers = tuple(verifiers)
+
+    def __bool__(self) -> bool:
+        return bool(self.verifiers)
+
+    def judge(self, note: object) -> Signature:
+        """Tell whether a note is signed: BAD where it names a key at hand in vain, or names none at all."""
+        if not isinstance(note, str):
+            return Signature.BAD
+        if any(verifier.has_signed(note) for verifier in self.verifiers):
+            return Signature.GOOD
+        named = named_keys(note)
+        own = {(verifier.name, verifier.id) for verifier in self.verifiers}
+        return Signature.BAD if not named or named & own else Signature.UNKNOWN
+
+
+def named_keys(note: str) -> set[tuple[str, bytes]]:
+    """Return name and id of the keys that a note says it is signed with."""
+    found = set()
+    for line in note.rpartition("\n\n")[2].splitlines():
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.partition(" ")
+        try:
+            signature = _bytes(encoded, _ID + _SIGNATURE)
+        except ValueError:
+            continue
+        if dash == "—" and _NAME.fullmatch(name):
+            found.add((name, signature[:_ID]))
+    return found
+
+
+class Signer:
+    """A private key with its name, in a file outside the database, and the public keys before it."""
+
+    def __init__(self, name: str, key: Ed25519PrivateKey, retired: tuple[Verifier, ...] = ()) -> None:
         """Take a key and its name. Raises BadNote for a name that a note cannot hold."""
         if not _NAME.fullmatch(name):
             raise BadNote("the name of a key has no spaces and no plus sign, and 200 characters at the most")
         self.name = name
+        self.retired = retired
         self._key = key
 
     @classmethod
@@ -121,7 +168,7 @@ class Signer:
 
     @classmethod
     def parse(cls, text: str) -> "Signer":
-        """Return the signer that `stored` wrote; raises BadNote."""
+        """Return the signer that `stored` wrote; lines `retired: KEY` may be added. Raises BadNote."""
         block, name = _PEM.search(text), re.search(r"^name: (\S+)$", text, re.MULTILINE)
         try:
             key = load_pem_private_key(block[0].encode(), None) if block else None
@@ -131,17 +178,24 @@ class Signer:
             raise BadNote(
                 "not a key of 'scim-server audit keygen': a line 'name: …' and an Ed25519 key in PEM"
             )
-        return cls(name[1], key)
+        retired = re.findall(r"^retired: (\S+)$", text, re.MULTILINE)
+        return cls(name[1], key, tuple(Verifier.parse(one) for one in retired))
 
     def stored(self) -> str:
         """Return what is kept in the file: the name, and the key as PEM."""
         pem = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        return f"name: {self.name}\n{pem}"
+        retired = "".join(f"retired: {one}\n" for one in self.retired)
+        return f"name: {self.name}\n{retired}{pem}"
 
     @property
     def verifier(self) -> Verifier:
         """The public half."""
         return Verifier(self.name, self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    @property
+    def keys(self) -> Keys:
+        """The public keys that checkpoints of this log may be signed with."""
+        return Keys((self.verifier, *self.retired))
 
     def note(self, checkpoint: Checkpoint) -> str:
         """Return the signed note of a checkpoint."""

@@ -1,6 +1,6 @@
 """What has to hold of one event of a chain, as pure checks of what is stored of it."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,25 +31,40 @@ class Bad:
     event_id: str | None = None
 
 
-class Checker:
-    """Checks events one after the other, in the order of the chain."""
+@dataclass(slots=True)
+class Lost:
+    """Private parts of one subject whose key is gone: how many, of which event on and up to which number."""
 
-    def __init__(
-        self, kind: ResourceType, sealing: Sealing, tenant_id: int, receipts: Container[str]
-    ) -> None:
-        """Take the resource type of events, what opens private parts, and the receipts of destroyed keys."""
+    first: int
+    event_id: str
+    last: int
+    count: int = 1
+
+
+class Checker:
+    """Checks events one after the other, in the order of the chain.
+
+    `lost` has, by receipt and subject, the private parts without a key: an erasure after them has to be on
+    record, which is for others to look for.
+    """
+
+    def __init__(self, kind: ResourceType, sealing: Sealing, tenant_id: int) -> None:
+        """Take the resource type of events, and what opens private parts."""
         self._kind = kind
         self._sealing = sealing
         self._tenant_id = tenant_id
-        self._receipts = receipts
         self._keys: dict[bytes, tuple[str, AESGCM]] = {}
-        self.erased = self.unopened = 0
+        self.lost: dict[tuple[str, str], Lost] = {}
+        self.unopened = 0
 
     def check(self, link: Link, expected: int, previous: bytes) -> Bad | None:
         """Return what is wrong with an event that should have a number and follow a hash, None if nothing."""
         if link.sequence != expected:
             return Bad(expected, f"there is no event with this number; the next one is {link.sequence}")
-        what = self._wrong(link, previous)
+        try:
+            what = self._wrong(link, previous)
+        except Exception as error:  # noqa: BLE001 - whatever was put there; nothing is read from the store here
+            what = f"what is stored of the event has not its shape ({type(error).__name__})"
         return None if what is None else Bad(expected, what, link.event_id)
 
     def _wrong(self, link: Link, previous: bytes) -> str | None:
@@ -63,7 +78,7 @@ class Checker:
             return "the event is no longer JSON"
         if own != link.hash:
             return "the hash does not fit: the event, its hash or its place was changed"
-        return self._columns(link, public) or self._private(link, commit)
+        return self._columns(link, public) or self._private(link, public, commit)
 
     def _columns(self, link: Link, public: Mapping[str, Any]) -> str | None:
         """Compare what is only there to be searched with the document it was made of."""
@@ -82,34 +97,43 @@ class Checker:
             return "the column at differs from the event"
         return None
 
-    def _private(self, link: Link, commit: str | None) -> str | None:
+    def _private(self, link: Link, public: Mapping[str, Any], commit: str | None) -> str | None:
         if commit is None:
             return None if link.private is None else "there is a private part that the event does not have"
         if link.private is None:
             return "the private part is gone"
-        return self._part(link.event_id, link.private, commit)
+        if link.subject not in subjects_of(link.event_id, public):
+            return "the private part is put to somebody whom the event is not about"
+        return self._part(link, link.private, commit)
 
-    def _part(self, event_id: str, part: Sealed, commit: str) -> str | None:
+    def _part(self, link: Link, part: Sealed, commit: str) -> str | None:
         name, key = self._key(part.secret)
         if name != part.key_id or key is None:
-            return self._lost(str(part.key_id))
+            return self._lost(link, str(part.key_id))
+        sealed = part.sealed or b""
         try:
-            salted = self._sealing.open(key, self._tenant_id, event_id, part.sealed or b"")
+            salted = self._sealing.open(key, self._tenant_id, link.event_id, sealed)
         except OtherMaster:
+            if self._sealing.is_relabelled(key, self._tenant_id, link.event_id, sealed):
+                return "the private part was changed: it names a master key that it is not sealed under"
             self.unopened += 1
             return None
         except CannotOpen:
             return "the private part was changed or belongs to another event"
         return None if commitment(salted) == commit else "the private part is not the one committed to"
 
-    def _lost(self, name: str) -> str | None:
-        """Judge a private part whose key is gone: an erasure has to be on record."""
+    def _lost(self, link: Link, name: str) -> str | None:
+        """Note a private part whose key is gone."""
         try:
-            is_erased = receipt(name) in self._receipts
+            claim = receipt(name), str(link.subject)
         except ValueError:
-            is_erased = False
-        self.erased += is_erased
-        return None if is_erased else "the private part has no key, and no erasure of it is on record"
+            return UNRECORDED
+        known = self.lost.get(claim)
+        if known is None:
+            self.lost[claim] = Lost(link.sequence, link.event_id, link.sequence)
+        else:
+            known.last, known.count = link.sequence, known.count + 1
+        return None
 
     def _key(self, secret: bytes | None) -> tuple[str | None, AESGCM | None]:
         if secret is None:
@@ -122,5 +146,12 @@ class Checker:
         return self._keys[secret]
 
 
+UNRECORDED = "the private part has no key, and no erasure of it is on record"
 ERASE = "audit.erase"
 ERASE_FOLDED = fold_text(ERASE)
+
+
+def subjects_of(event_id: str, public: Mapping[str, Any]) -> set[str | None]:
+    """Return under whose key the private part of an event may be: the resource's it is about, or its own."""
+    resource = public.get("resource") or {}
+    return {event_id, resource.get("value"), public.get("subject")} - {None}

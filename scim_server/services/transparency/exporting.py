@@ -10,7 +10,7 @@ from scim_server.security.transparency.chain import SALT_LENGTH
 from scim_server.security.transparency.parts import joined
 from scim_server.security.transparency.sealing import Sealing
 from scim_server.services.transparency.revealing import opened
-from scim_server.store import chain, chain_walk
+from scim_server.store import chain, chain_walk, checkpoints
 from scim_server.store.database import Database
 
 _AT_ONCE = 1_000
@@ -43,9 +43,10 @@ async def lines(
     is_private: bool = False,
 ) -> AsyncIterator[str]:
     """Give one line for each event of a chain, in its order; with the private parts only when asked."""
-    after = start - 1
+    read = database.read
+    cut = await read(lambda reader: checkpoints.last_cut(reader, tenant_id))
+    after = max(start - 1, 0 if cut is None else cut.size)
     while True:
-        read = database.read
         found = await read(lambda reader, at=after: chain_walk.links(reader, tenant_id, at, _AT_ONCE))  # type: ignore[misc]
         parts: dict[str, chain.Sealed] = {}
         if is_private:

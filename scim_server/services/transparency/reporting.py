@@ -1,9 +1,7 @@
 """How the audit trail of a tenant is doing: what waits, how far the chain is, what sinks have yet to take."""
 
-from typing import Any
-
 from scim_server.scim.resources import timestamp
-from scim_server.store import chain, checkpoints
+from scim_server.store import chain, chain_walk, checkpoints
 from scim_server.store.clock import now
 from scim_server.store.database import Database
 
@@ -37,14 +35,11 @@ async def status_of(database: Database, tenant_id: int, *, has_key: bool) -> dic
 
 async def late(database: Database, tenant_id: int, seconds: float) -> str | None:
     """Return an alarm where events wait for their place longer than they may, None where none does."""
-    found: Any = await database.read(lambda reader: chain.backlog(reader, tenant_id))
-    if not found.length:
+    ghosts = await database.read(lambda reader: chain_walk.ghosts(reader, tenant_id))
+    if ghosts:
+        return f"ALARM: {ghosts} queued events are not there"
+    found = await database.read(lambda reader: chain.backlog(reader, tenant_id))
+    waited = 0.0 if found.oldest is None else (now() - found.oldest) / _SECOND
+    if waited <= seconds:
         return None
-    if found.oldest is None:
-        return f"ALARM: {found.length} queued events are not there"
-    waited = (now() - found.oldest) / _SECOND
-    return (
-        f"ALARM: {found.length} events wait for their place, since {waited:.0f} s"
-        if waited > seconds
-        else None
-    )
+    return f"ALARM: {found.length} events wait for their place, since {waited:.0f} s"

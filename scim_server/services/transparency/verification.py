@@ -3,33 +3,38 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from scim_server.scim.registry import Registry
 from scim_server.security.transparency.chain import GENESIS
 from scim_server.security.transparency.merkle import TILE, Frontier
-from scim_server.security.transparency.notes import BadNote, Checkpoint, Verifier
 from scim_server.security.transparency.sealing import Sealing
 from scim_server.services.audit import AUDIT_EVENT
-from scim_server.services.transparency.checking import ERASE_FOLDED, Bad, Checker
+from scim_server.services.transparency import recorded
+from scim_server.services.transparency.checking import Bad, Checker
+from scim_server.services.transparency.leftovers import Leftovers
+from scim_server.services.transparency.witnesses import Outside, Witnesses
 from scim_server.store import chain, chain_walk, checkpoints
-from scim_server.store.checkpoints import StoredCheckpoint
+from scim_server.store.checkpoints import Cut, StoredCheckpoint
 from scim_server.store.database import Database
 
+__all__ = ["Outside", "Verdict", "Verification"]
+
 AT_ONCE = 1 << TILE + 3
+_ATTEMPTS = 5
+"""How often verification begins anew when events are removed meanwhile."""
 
 
 @dataclass(slots=True)
 class Verdict:
     """What verification found: how much was looked at, what is wrong, and what could not be told.
 
-    `remarks` are for people to know and no fault.
+    `length` is the number of the last event there is; `remarks` are for people to know and no fault.
     """
 
     tenant: str
     events: int = 0
     first: int = 1
     last: int = 0
+    length: int = 0
     checkpoints: int = 0
     erased: int = 0
     bad: Bad | None = None
@@ -40,14 +45,6 @@ class Verdict:
     def code(self) -> int:
         """0 intact, 1 broken, 2 cannot tell."""
         return 1 if self.bad else 2 if self.unknown else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What an outsider brings: checkpoints kept elsewhere, and the public key they were signed with."""
-
-    notes: Sequence[str] = ()
-    verifier: Verifier | None = None
 
 
 class Verification:
@@ -69,18 +66,17 @@ class Verification:
         end: int | None = None,
         progress: Callable[[int], None] = lambda _count: None,
     ) -> Verdict:
-        """Verify the chain of a tenant, or a range of it; `progress` is told of events looked at."""
-        read = self._database.read
-        receipts = await read(lambda reader: chain_walk.erasures(reader, tenant_id, ERASE_FOLDED))
-        known = {str(orjson.loads(document).get("receipt")) for document in receipts}
-        checker = Checker(self._kind, self._sealing, tenant_id, known)
-        run = _Run(self._database, tenant_id, Verdict(tenant), checker, outside)
-        await run.verify(start, end, progress)
-        run.verdict.erased = checker.erased
-        if checker.unopened:
-            run.verdict.unknown.append(
-                f"{checker.unopened} private parts are sealed under another master key"
-            )
+        """Verify the chain of a tenant, or a range of it; `progress` is told of events looked at.
+
+        Where events are removed by retention meanwhile, it begins anew.
+        """
+        for _ in range(_ATTEMPTS):
+            cut = await self._database.read(lambda reader: chain_walk.cuts(reader, tenant_id))
+            checker = Checker(self._kind, self._sealing, tenant_id)
+            run = _Run(self._database, tenant_id, Verdict(tenant), checker, outside)
+            await run.verify(start, end, progress)
+            if await self._database.read(lambda reader: chain_walk.cuts(reader, tenant_id)) == cut:
+                break
         return run.verdict
 
 
@@ -94,44 +90,92 @@ class _Run:
         self._tenant_id = tenant_id
         self.verdict = verdict
         self._checker = checker
-        self._outside = outside
+        self._witnesses = Witnesses(outside, verdict.tenant)
+        self._leftovers = Leftovers(database, tenant_id, checker)
         self._frontier: Frontier | None = None
         self._agreed = 0
-        self._notes: dict[int, list[Checkpoint]] = {}
+        self._removed = 0
+        self._position = 0
 
     async def verify(self, start: int | None, end: int | None, progress: Callable[[int], None]) -> None:
         """Fill the verdict, up to the first thing that is wrong."""
         verdict, tenant_id = self.verdict, self._tenant_id
-        head = await self._read(lambda reader: chain.head_of(reader, tenant_id))
-        last = 0 if head is None else head.sequence
-        previous = await self._begin(start)
-        if verdict.bad is None:
-            self._take_notes(last)
-        verdict.last = min(last, end or last)
-        position = verdict.first - 1
-        if verdict.bad is None and position == self._agreed:
-            await self._checkpoints(position, previous, position)
-        while verdict.bad is None and position < verdict.last:
-            most = min(AT_ONCE - position % AT_ONCE, verdict.last - position)
-            found = await self._read(
-                lambda reader, at=position, n=most: chain_walk.links(reader, tenant_id, at, n)  # type: ignore[misc]
+        is_whole = start is None and end is None
+        try:
+            await self._walk(start, end, progress, is_whole=is_whole)
+        except Exception as error:
+            if not chain_walk.is_unreadable(error):
+                raise
+            what = f"what is stored here or about here has not its shape ({type(error).__name__})"
+            verdict.bad = Bad(self._position + 1, what)
+        verdict.erased, unrecorded = await self._read(
+            lambda reader: recorded.settle(reader, tenant_id, self._checker)
+        )
+        if unrecorded and (verdict.bad is None or unrecorded.sequence < verdict.bad.sequence):
+            verdict.bad = unrecorded
+        if self._checker.unopened:
+            verdict.unknown.append(
+                f"{self._checker.unopened} private parts are sealed under another master key"
             )
+        unknown, remarks = self._witnesses.left(self._removed, is_whole=is_whole)
+        verdict.unknown += unknown
+        verdict.remarks += remarks
+
+    async def _walk(
+        self, start: int | None, end: int | None, progress: Callable[[int], None], *, is_whole: bool
+    ) -> None:
+        verdict, tenant_id = self.verdict, self._tenant_id
+        cut = await self._read(lambda reader: checkpoints.last_cut(reader, tenant_id))
+        head = await self._read(lambda reader: chain.head_of(reader, tenant_id))
+        if head is not None and not _is_sound(head):
+            verdict.bad = Bad(1, "the head has not its shape")
+            return
+        last = verdict.length = 0 if head is None else head.sequence
+        if start is not None and start > last + 1:
+            verdict.first, verdict.last = start, last
+            verdict.unknown.append(f"there are {last} events, and none from number {start} on")
+            return
+        previous = await self._begin(start, cut, is_whole=is_whole)
+        if verdict.bad is None and self._witnesses.largest > last:
+            size = self._witnesses.largest
+            what = f"a signed checkpoint has {size} events, the chain has {last}: its end is missing"
+            verdict.bad = Bad(last + 1, what)
+        verdict.last = min(last, end or last)
+        self._position = verdict.first - 1
+        if verdict.bad is None and self._position == self._agreed:
+            await self._checkpoints(self._position, previous)
+        while verdict.bad is None and self._position < verdict.last:
+            position = self._position
+            most = min(AT_ONCE - position % AT_ONCE, verdict.last - position)
+            found = await self._links(position, most)
             if not found:
                 said = f"the head says there are {last} events, and there is none from here on"
                 verdict.bad = Bad(position + 1, said)
                 return
             previous = await self._page(found, previous, position)
-            position += len(found)
+            self._position += len(found)
             verdict.events += len(found)
             progress(len(found))
         if verdict.bad is None:
-            await self._finish(head, previous, is_whole=start is None and end is None)
+            await self._finish(head, previous, is_whole=is_whole)
 
-    async def _begin(self, start: int | None) -> bytes:
+    async def _links(self, position: int, most: int) -> Sequence[chain_walk.Link]:
+        """Return the next events; where one cannot be read, those before it. Raises what that one raises."""
+        tenant_id = self._tenant_id
+        while True:
+            try:
+                return await self._read(
+                    lambda reader, n=most: chain_walk.links(reader, tenant_id, position, n)  # type: ignore[misc]
+                )
+            except Exception as error:
+                if most == 1 or not chain_walk.is_unreadable(error):
+                    raise
+                most //= 2
+
+    async def _begin(self, start: int | None, cut: Cut | None, *, is_whole: bool) -> bytes:
         """Return the hash before the first event to look at, and take up the tree there."""
         verdict, tenant_id = self.verdict, self._tenant_id
-        cut = await self._read(lambda reader: checkpoints.last_cut(reader, tenant_id))
-        removed = 0 if cut is None else cut.size
+        removed = self._removed = 0 if cut is None else cut.size
         verdict.first = max(start or 1, removed + 1)
         if removed:
             verdict.remarks.append(f"the events up to {removed} were removed by retention")
@@ -154,29 +198,14 @@ class _Run:
             verdict.bad = Bad(removed + 1, f"the record of the removal up to {removed} does not add up")
         elif not await self._read(lambda reader: checkpoints.last(reader, tenant_id, size=removed)):
             verdict.bad = Bad(removed + 1, f"there is no checkpoint for the removal up to {removed}")
+        elif not await self._read(lambda reader: recorded.has_removal(reader, tenant_id, cut)):
+            what = f"no event says that the events up to {removed} were removed by retention"
+            verdict.bad = Bad(removed + 1, what)
+        elif is_whole:
+            verdict.bad = await self._leftovers.check(cut)
+            verdict.unknown += self._leftovers.unknown
+            self._checker.lost.clear()  # what is about to go needs no erasure, which may be gone already
         return cut.hash
-
-    def _take_notes(self, last: int) -> None:
-        """Sort the checkpoints from outside by size; what is not signed by the key says nothing."""
-        verifier, verdict = self._outside.verifier, self.verdict
-        for note in self._outside.notes:
-            try:
-                said = Checkpoint.parse(note)
-            except BadNote as error:
-                verdict.unknown.append(f"a checkpoint given is {error}")
-                continue
-            if said.origin.rpartition("/")[2] != verdict.tenant:
-                continue
-            if verifier is None or not verifier.has_signed(note):
-                why = "there is no public key" if verifier is None else "it is not signed by the key given"
-                verdict.unknown.append(f"the checkpoint of size {said.size} says nothing: {why}")
-                continue
-            self._notes.setdefault(said.size, []).append(said)
-        beyond = [size for size in self._notes if size > last]
-        if beyond:
-            said_size = max(beyond)
-            what = f"a signed checkpoint has {said_size} events, the chain has {last}: its end is missing"
-            verdict.bad = Bad(last + 1, what)
 
     async def _page(self, found: Sequence[chain_walk.Link], previous: bytes, position: int) -> bytes:
         """Check the next events and the checkpoints among them; returns the last hash."""
@@ -189,7 +218,7 @@ class _Run:
             previous = link.hash
             if self._frontier is not None:
                 nodes |= {(level, at): value for level, at, value in self._frontier.push(previous)}
-                if number in at_sizes or number in self._notes:
+                if number in at_sizes or self._witnesses.at(number):
                     self._agree(number, at_sizes.get(number, []), previous)
                     if self.verdict.code == 1:
                         return previous
@@ -203,29 +232,28 @@ class _Run:
             found.setdefault(one.size, []).append(one)
         return found
 
-    async def _checkpoints(self, size: int, chain_hash: bytes, agreed: int) -> None:
+    async def _checkpoints(self, size: int, chain_hash: bytes) -> None:
         stored = await self._sizes(size, size)
-        self._agreed = agreed
         self._agree(size, stored.get(size, []), chain_hash)
 
     def _agree(self, size: int, stored: Sequence[StoredCheckpoint], chain_hash: bytes) -> None:
         """Compare the checkpoints of a size, the store's and those from outside, with the tree."""
         if self._frontier is None:
             return
-        root, verifier = self._frontier.root(), self._outside.verifier
-        signed = [said for one in stored if (said := _signed(one, verifier)) is not None]
-        signed += self._notes.get(size, [])
+        root, witnesses = self._frontier.root(), self._witnesses
+        signed = [said for one in stored if (said := witnesses.signed(one)) is not None]
+        signed += witnesses.at(size)
         first = self._agreed + 1
         if any((said.size, said.root, said.chain) != (size, root, chain_hash) for said in signed):
             what = f"a signed checkpoint of {size} events disagrees with the chain, which was written anew"
             self.verdict.bad = Bad(first, f"{what}: the first difference is between {first} and {size}")
             return
         for one in stored:
-            what_of_it = _disagreement(one, root, chain_hash, verifier)
+            what_of_it = witnesses.disagreement(one, root, chain_hash)
             if what_of_it is not None:
                 self.verdict.bad = Bad(max(size, 1), what_of_it)
                 return
-        self.verdict.checkpoints += len(stored) + len(self._notes.get(size, []))
+        self.verdict.checkpoints += len(stored) + witnesses.used(size)
         if signed:
             self._agreed = size
 
@@ -252,30 +280,26 @@ class _Run:
             verdict.bad = Bad(verdict.last + 1, "the head has another tree than the events")
         if verdict.bad is not None or not is_whole:
             return
-        said, there = await self._read(lambda reader: chain_walk.ends(reader, tenant_id))
-        if there > said:
-            verdict.bad = Bad(said + 1, f"the head says {said}, and there are events up to {there}")
-            return
-        later = await self._read(lambda reader: checkpoints.between(reader, tenant_id, said + 1, 2**62))
-        if later:
-            size = later[0].size
-            what = f"a stored checkpoint has {size} events, the chain has {said}: its end is missing"
-            verdict.bad = Bad(said + 1, what)
+        found = await self._read(lambda reader: chain_walk.ends(reader, tenant_id))
+        if found.first < 1:
+            verdict.bad = Bad(found.first, "an event was given a number before the first one")
+        elif found.last > found.said:
+            what = f"the head says {found.said}, and there are events up to {found.last}"
+            verdict.bad = Bad(found.said + 1, what)
+        elif found.checkpoint > found.said:
+            what = f"a stored checkpoint has {found.checkpoint} events, the chain has {found.said}"
+            verdict.bad = Bad(found.said + 1, f"{what}: its end is missing")
+        if verdict.bad is not None:
             return
         await self._strays()
-        if verdict.checkpoints and self._outside.verifier is None:
+        if verdict.checkpoints and not self._witnesses.keys:
             verdict.unknown.append("no public key to check the signatures of the checkpoints with")
         if not verdict.checkpoints and verdict.last:
             verdict.remarks.append("there is no checkpoint: nobody could tell if all of it were written anew")
-        older = [size for size in self._notes if size < verdict.first - 1]
-        if older:
-            verdict.remarks.append(
-                f"{len(older)} of the checkpoints given are about events that were removed"
-            )
 
     async def _strays(self) -> None:
         """Look for events that are neither in the chain nor waiting for their place."""
-        tenant_id, after = self._tenant_id, ""
+        tenant_id, after = self._tenant_id, None
         while True:
             found, last = await self._read(
                 lambda reader, at=after: chain_walk.strays(reader, tenant_id, at, 5_000)  # type: ignore[misc]
@@ -291,29 +315,7 @@ class _Run:
             after = last
 
 
-def _signed(one: StoredCheckpoint, verifier: Verifier | None) -> Checkpoint | None:
-    """Return what a stored checkpoint says, if it is signed by the key and is about its size."""
-    if verifier is None or not verifier.has_signed(one.note):
-        return None
-    try:
-        said = Checkpoint.parse(one.note)
-    except BadNote:
-        return None
-    return said if said.size == one.size else None
-
-
-def _disagreement(
-    one: StoredCheckpoint, root: bytes, chain_hash: bytes, verifier: Verifier | None
-) -> str | None:
-    """Return what is wrong with a stored checkpoint, None if nothing."""
-    if (one.root, one.hash) != (root, chain_hash):
-        return f"the checkpoint of {one.size} events disagrees with the chain"
-    try:
-        said = Checkpoint.parse(one.note)
-    except BadNote:
-        return f"the checkpoint of {one.size} events is no longer a note"
-    if (said.size, said.root, said.chain) != (one.size, one.root, one.hash):
-        return f"the note of the checkpoint of {one.size} events says something else"
-    if verifier is not None and not verifier.has_signed(one.note):
-        return f"the checkpoint of {one.size} events is not signed by the key"
-    return None
+def _is_sound(head: chain.Head) -> bool:
+    """Tell whether a head has numbers and bytes where they belong; SQLite keeps whatever is put there."""
+    octets = isinstance(head.hash, bytes) and isinstance(head.frontier, bytes)
+    return octets and isinstance(head.sequence, int) and head.sequence >= 0
