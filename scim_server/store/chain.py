@@ -6,8 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_server.scim.documents import encode
-from scim_server.security.transparency.parts import SUBJECT
 from scim_server.store.database import Reader, Writer
 from scim_server.store.resources import insert_ignoring
 from scim_server.store.statements import Statement, given, one_of
@@ -132,19 +130,18 @@ _QUEUED = Statement(_queued)
 _QUEUED_OF = Statement(_queued_of)
 
 
-async def queued(writer: Writer, tenant_id: int, most: int, subject: str | None = None) -> list[Queued]:
-    """Return events that wait, by id; of one subject where it is named.
+async def queued(
+    writer: Writer, tenant_id: int, most: int, subject: str | None = None, named: str = ""
+) -> list[Queued]:
+    """Return events that wait, by id; of one subject where it is given, with those of `named` public bytes.
 
-    The subject stands in the public bytes of those that are of another resource; that is canonical JSON, in
-    which this text can be nothing else.
+    These are the bytes that name the subject in the events of other resources.
     """
     if subject is None:
         rows = await writer.rows_of_many(_QUEUED, tenant_id=tenant_id, most=most)
     else:
-        named = f'"{SUBJECT}":{encode(subject).decode()}'
-        rows = await writer.rows_of_many(
-            _QUEUED_OF, tenant_id=tenant_id, most=most, subject=subject, named=named
-        )
+        values = {"subject": subject, "named": named}
+        rows = await writer.rows_of_many(_QUEUED_OF, tenant_id=tenant_id, most=most, **values)
     return [Queued(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
 
 
@@ -196,7 +193,7 @@ async def is_known(reader: Reader, tenant_id: int, subject: str) -> bool:
     of_event = sa.and_(audit_event.c.tenant_id == tenant_id, audit_event.c.resource_id == subject)
     of_key = sa.and_(audit_key.c.tenant_id == tenant_id, audit_key.c.subject_id == subject)
     for table, own in ((audit_event, of_event), (audit_key, of_key)):
-        one = sa.select(sa.literal_column("1")).select_from(table).where(own).limit(1)
+        one: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(table).where(own).limit(1)
         if (await reader.execute(one)).first() is not None:
             return True
     return False

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import orjson
 
+from scim_server.scim.documents import encode
 from scim_server.scim.registry import Registry
 from scim_server.security.transparency.chain import GENESIS, SALT_LENGTH, key_id, receipt
-from scim_server.security.transparency.parts import subject_of
+from scim_server.security.transparency.parts import SUBJECT, subject_of
 from scim_server.security.transparency.sealing import Sealing
 from scim_server.services import audit
 from scim_server.services.context import CallContext
@@ -48,10 +49,12 @@ async def erase(
     """
     tenant_id = call.principal.tenant_id
 
+    named = f'"{SUBJECT}":{encode(subject).decode()}'  # in canonical JSON this can be nothing else
+
     async def work(writer: Writer) -> Erased:
         while True:
             head = await chain.locked_head(writer, tenant_id, GENESIS)
-            waiting = await chain.queued(writer, tenant_id, AT_ONCE[database.dialect], subject)
+            waiting = await chain.queued(writer, tenant_id, AT_ONCE[database.dialect], subject, named)
             await append(writer, sealing, tenant_id, head, waiting)
             if len(waiting) < AT_ONCE[database.dialect]:
                 break
