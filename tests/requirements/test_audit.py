@@ -355,7 +355,7 @@ async def test_what_belongs_to_a_user_is_on_record_under_the_user_and_is_erased_
     admin: ScimClient, database: Database
 ) -> None:
     user = await hire(admin)
-    await acted(admin, user, "suspend", reason="security", note="Stole from the till.")
+    await acted(admin, user, "suspend", reason="securityIncident", note="Stole from the till.")
     await admin.post(
         "/ApiTokens", {"displayName": "Secret laptop", "owner": {"value": user}, "scopes": ["users:read"]}
     )
