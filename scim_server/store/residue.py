@@ -1,5 +1,7 @@
 """What deleted rows leave on the disk."""
 
+import sqlalchemy as sa
+
 from scim_server.store.database import Database
 
 
@@ -12,5 +14,5 @@ async def empty_log(database: Database) -> bool:
     if database.dialect != "sqlite":
         return True
     async with database.engine.connect() as connection:
-        row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+        row = (await connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()
     return int(row[0]) == 0
