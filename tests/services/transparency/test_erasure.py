@@ -14,6 +14,7 @@ from scim_server.services import audit
 from scim_server.services.settlement import system_call
 from scim_server.services.transparency.erasure import Erased, erase, mentions
 from scim_server.store.clock import now
+from scim_server.store.database import Database
 from scim_server.store.residue import empty_log
 from scim_server.store.tables import audit_event, audit_key, audit_private, audit_queue
 from tests.requirements.records import rows_of
@@ -134,3 +135,10 @@ async def test_nothing_that_was_erased_is_left_in_a_file_of_sqlite(begun: Trail)
     await erased(begun, "user-1")
     assert await empty_log(begun.database)
     assert not any(b"Stole-from" in file.read_bytes() for file in files if file.exists())
+
+
+async def test_sqlite_overwrites_what_is_deleted(database: Database) -> None:
+    if database.dialect != "sqlite":
+        pytest.skip("PostgreSQL has VACUUM for that")
+    found = await database.write(lambda writer: writer.execute(sa.text("PRAGMA secure_delete")))
+    assert found.scalar() == 1
