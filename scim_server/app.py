@@ -43,11 +43,13 @@ def create_app(settings: Settings) -> Starlette:
         with suppress(DatabaseUnavailable, ServiceUnavailable):  # each request tries again and says why
             await server.prepare()
         work = _work(lambda: housekeeping.run_once(server.database, server.lifecycle), "worker failed")
-        keep = _work(server.keeper.run_once, "audit trail not kept")
+        keep = _work(server.keeper.keep_once, "audit trail not kept")
+        publish = _work(server.keeper.publish_once, "checkpoints not published")
         record = _work(server.keep_records, "records cannot be written")
         tasks = [
             asyncio.create_task(work(settings.worker_interval_seconds)),
             asyncio.create_task(keep(settings.audit_interval_seconds)),
+            asyncio.create_task(publish(settings.audit_interval_seconds)),
             asyncio.create_task(record(_SECONDS_BETWEEN_RECORDS)),
         ]
         yield

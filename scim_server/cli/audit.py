@@ -18,17 +18,21 @@ from scim_server.cli.output import CommandFailed
 from scim_server.cli.parsing import parse_duration
 from scim_server.cli.store import DatabaseUrl, lifecycle_of, run_on_store
 from scim_server.scim.errors import ScimError
+from scim_server.scim.identifiers import canonical_id
 from scim_server.security.transparency.notes import BadNote, Signer
 from scim_server.services.settlement import system_call
 from scim_server.services.transparency import erasure, exporting
 from scim_server.services.transparency.assembling import sealing_of, signer_of
+from scim_server.services.transparency.overdue import overdue
 from scim_server.services.transparency.proofs import Proofs
 from scim_server.services.transparency.reporting import status_of
 from scim_server.services.transparency.retention import Kept, Retention
 from scim_server.settings import Settings, load_settings
+from scim_server.store import chain
 from scim_server.store.clients import tenant_id_of
 from scim_server.store.clock import now
 from scim_server.store.database import Database
+from scim_server.store.residue import empty_log
 
 T = TypeVar("T")
 app = typer.Typer(help="Verify the audit trail, prove things of it, and look after it.")
@@ -155,7 +159,14 @@ def status(tenant: Tenant = "default", database_url: DatabaseUrl = None, as_json
     """
     settings = _settings(database_url)
     has_key = signer_of(settings.audit_key_file) is not None
-    found = _of_tenant(database_url, tenant, lambda db, own: status_of(db, own, has_key=has_key))
+
+    async def work(database: Database, tenant_id: int) -> dict[str, object]:
+        facts = await status_of(database, tenant_id, has_key=has_key)
+        seconds = settings.audit_checkpoint_seconds
+        late_one = await overdue(database, tenant_id, seconds) if has_key else None
+        return facts if late_one is None else {**facts, "checkpoint_overdue": late_one}
+
+    found = _of_tenant(database_url, tenant, work)
     if as_json:
         output.show_json(found)
     else:
@@ -241,6 +252,8 @@ def erase(
 ) -> None:
     """Destroy the key of all that the audit trail knows of a person; the chain still verifies.
 
+    Counts the events of others, such as groups, that name the person by id; they stay as they are.
+
     Example: scim-server audit erase 0190b5c4-7a3e-7cc1-8b1f-2f0d3c4b5a69 --reason privacyRequest
     """
     if reason is not None and not _CODE.fullmatch(reason):
@@ -248,17 +261,30 @@ def erase(
     settings = _settings(database_url)
     registry, sealing = lifecycle_of(settings).registry, sealing_of(settings.audit_master_key_file)
 
-    async def work(database: Database, tenant_id: int) -> erasure.Erased:
-        call = system_call(tenant_id, tenant)
-        return await erasure.erase(database, registry, sealing, call, user, type=type, reason=reason)
+    subject = canonical_id(user)
 
-    erased = _of_tenant(database_url, tenant, work)
+    async def work(database: Database, tenant_id: int) -> tuple[erasure.Erased, int, bool]:
+        call = system_call(tenant_id, tenant)
+        erased = await erasure.erase(database, registry, sealing, call, subject, type=type, reason=reason)
+        if erased.receipt is None and not await database.read(
+            lambda reader: chain.is_known(reader, tenant_id, subject)
+        ):
+            raise CommandFailed(f"there is no event about {subject}")
+        is_clean = await empty_log(database)
+        return erased, await erasure.mentions(database, sealing, tenant_id, subject), is_clean
+
+    erased, mentions, is_clean = _of_tenant(database_url, tenant, work)
+    facts = {"receipt": erased.receipt, "event": erased.event_id, "mentions": mentions}
     if as_json:
-        output.show_json({"subject": user, "receipt": erased.receipt, "event": erased.event_id})
+        output.show_json({"subject": subject, **facts})
     elif erased.receipt is None:
-        output.say(f"there is nothing to erase of {user}: it has no key")
+        output.say(f"there is nothing to erase of {subject}: it has no key")
     else:
-        output.show_facts({"erased": user, "receipt": erased.receipt, "event": erased.event_id})
+        output.show_facts({"erased": subject, **facts})
+    if mentions:
+        output.complain(f"{mentions} events of others name {subject} by its id and stay as they are")
+    if not is_clean:
+        output.complain("what was deleted may be in the write-ahead log until nobody uses the store")
 
 
 def _show_proof(proof: dict[str, Any], *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
@@ -11,7 +12,6 @@ from scim_server.cli.store import DatabaseUrl, current_store, lifecycle_of
 from scim_server.services import housekeeping
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.transparency.assembling import keeper_of
-from scim_server.services.transparency.keeping import Keeper
 from scim_server.settings import load_settings
 from scim_server.store.database import Database
 from scim_server.store.failures import DatabaseUnavailable
@@ -43,18 +43,22 @@ async def _work(database_url: str | None, interval: float, *, once: bool) -> Non
             output.say(_described("housekeeping", await housekeeping.run_once(database, lifecycle)))
             output.say(_described("audit trail", await keeper.run_once()))
             return
-        keeping = asyncio.create_task(_keep(keeper, stop, settings.audit_interval_seconds or 1))
+        interval_of_keeping = settings.audit_interval_seconds or 1
+        keeping = asyncio.gather(
+            _keep(keeper.keep_once, stop, interval_of_keeping),
+            _keep(keeper.publish_once, stop, interval_of_keeping),
+        )
         while not stop.is_set():
             await _round(database, lifecycle)
             await _wait(stop, interval)
         await keeping
 
 
-async def _keep(keeper: Keeper, stop: asyncio.Event, interval: float) -> None:
+async def _keep(work: Callable[[], Awaitable[object]], stop: asyncio.Event, interval: float) -> None:
     """Keep the audit trail going until the end; what fails is told about and tried again."""
     while not stop.is_set():
         try:
-            await keeper.run_once()
+            await work()
         except Exception as error:  # noqa: BLE001 - whatever fails here must not end the worker
             output.complain(f"the audit trail was not kept: {type(error).__name__}")
         await _wait(stop, interval)

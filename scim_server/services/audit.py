@@ -10,12 +10,13 @@ from scim_server.lifecycle.change import Actor
 from scim_server.lifecycle.documents import Document, differences
 from scim_server.lifecycle.judgement import Finding
 from scim_server.scim.documents import encode
+from scim_server.scim.identifiers import canonical_id, is_id
 from scim_server.scim.normalize import fold_document
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import timestamp
 from scim_server.security.transparency.canonical import canonical
 from scim_server.security.transparency.chain import SALT_LENGTH, commitment
-from scim_server.security.transparency.parts import CLIENT_ID, COMMIT, split
+from scim_server.security.transparency.parts import CLIENT_ID, COMMIT, SUBJECT, split
 from scim_server.services.context import CallContext
 from scim_server.store import audit as rows
 from scim_server.store.database import Writer
@@ -24,6 +25,14 @@ from scim_server.store.identifiers import new_id
 AUDIT_EVENT = rows.AUDIT_EVENT
 _CONTEXT = ("reason", "note", "justification", "ticket")
 _LONGEST = 2_000
+_BELONGING = {
+    "AccountAction": "user",
+    "ApiToken": "owner",
+    "LoginReport": "user",
+    "Obligation": "user",
+    "ScheduledChange": "user",
+}
+"""The attribute that names the user to whom a resource of a type belongs."""
 _SERVER_KEPT = frozenset({"owner"})
 
 
@@ -31,6 +40,7 @@ _SERVER_KEPT = frozenset({"owner"})
 class Event:
     """One event: what was done to which resource, before and after, why, and what the rules said.
 
+    `subject` is the id of the user it is about where that is not the resource: their erasure is its erasure.
     `tells` are the names of what goes to the outbox, with the facts of each; `receipt` proves what else
     leaves no trace.
     """
@@ -46,6 +56,21 @@ class Event:
     tells: list[tuple[str, Document]] = field(default_factory=list)
     changes: Sequence[tuple[str, Any, Any]] = ()
     receipt: str | None = None
+    subject: str | None = None
+
+
+def user_of(event: Event) -> str | None:
+    """Return the id of the user to whom the resource of an event belongs, None where it is nobody's.
+
+    What it belonged to before counts first; what is no id is none, since this is public.
+    """
+    attribute = _BELONGING.get(event.type)
+    for document in (event.before, event.after):
+        reference = (document or {}).get(attribute or "")
+        value = reference.get("value") if isinstance(reference, dict) else None
+        if isinstance(value, str) and is_id(value):
+            return canonical_id(value)
+    return None
 
 
 def action_of(resource_type: ResourceType, work: str) -> str:
@@ -96,6 +121,7 @@ def _document(event: Event, actor: Actor, request_id: str, moment: int) -> Docum
             {"value": actor.user_id, "type": actor.profile, "client": actor.client or None}
         ),
         "resource": _without_none({"value": event.id or None, "type": event.type}),
+        SUBJECT: event.subject if event.subject != event.id else None,
         "requestId": request_id or None,
         "receipt": event.receipt,
         **{name: event.context.get(name) for name in _CONTEXT},

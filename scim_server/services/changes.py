@@ -213,6 +213,7 @@ class Changes:
             event.before, event.after = (
                 one and without_secrets(one, kind) for one in (event.before, event.after)
             )
+        event.subject = event.subject or audit.user_of(event)
         self.report.append(event)
         await audit.record(self.writer, self.registry, self.call, event, self.moment)
 

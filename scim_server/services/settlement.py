@@ -83,9 +83,9 @@ class Settlement:
             detail = error.detail if isinstance(error, ScimError) else "The change cannot be carried out."
             done = {"status": "failed", "error": detail[:500]}
             alarm: list[tuple[str, Document]] = [("alarm", {"message": detail})]
-            await changes.record(
-                audit.Event("scheduledChange.fail", TYPE, id, outcome="refused", tells=alarm)
-            )
+            event = audit.Event("scheduledChange.fail", TYPE, id, outcome="refused", tells=alarm)
+            event.subject = with_user(current).get("user", {}).get("value")
+            await changes.record(event)
         current = await changes.locked(kind, id)
         await changes.store_internally(kind, current, {**with_user(current), **done})
 

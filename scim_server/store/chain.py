@@ -46,12 +46,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An event that waits for its place in the chain."""
+    """An event that waits for its place in the chain; one that `is_chained` has it and should not wait."""
 
     id: str
     private: bytes | None
     document: str
     resource_id: str | None
+    is_chained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +107,22 @@ async def move_head(writer: Writer, tenant_id: int, **values: Any) -> None:
 
 def _queued(_dialect: str) -> sa.Select[Any]:
     same = sa.and_(audit_event.c.tenant_id == audit_queue.c.tenant_id, audit_event.c.id == audit_queue.c.id)
-    columns = (audit_queue.c.id, audit_queue.c.private, audit_event.c.document, audit_event.c.resource_id)
+    place = audit_chain.c
+    again = sa.and_(place.tenant_id == audit_queue.c.tenant_id, place.event_id == audit_queue.c.id)
+    is_chained = sa.exists(sa.literal_column("1")).where(again)
+    event = audit_event.c
+    columns = (audit_queue.c.id, audit_queue.c.private, event.document, event.resource_id, is_chained)
     own = audit_queue.c.tenant_id == given("tenant_id")
     found = sa.select(*columns).select_from(audit_queue.join(audit_event, same)).where(own)
     return found.order_by(audit_queue.c.id).limit(given("most", sa.Integer()))
 
 
 def _queued_of(dialect: str) -> sa.Select[Any]:
+    find = sa.func.instr if dialect == "sqlite" else sa.func.strpos
+    names = find(audit_event.c.document, given("named")) > 0
     return _queued(dialect).where(
-        audit_event.c.tenant_id == given("tenant_id"), audit_event.c.resource_id == given("subject")
+        audit_event.c.tenant_id == given("tenant_id"),
+        sa.or_(audit_event.c.resource_id == given("subject"), names),
     )
 
 
@@ -122,13 +130,19 @@ _QUEUED = Statement(_queued)
 _QUEUED_OF = Statement(_queued_of)
 
 
-async def queued(writer: Writer, tenant_id: int, most: int, subject: str | None = None) -> list[Queued]:
-    """Return events that wait, by id; of one subject where it is named."""
+async def queued(
+    writer: Writer, tenant_id: int, most: int, subject: str | None = None, named: str = ""
+) -> list[Queued]:
+    """Return events that wait, by id; of one subject where it is given, with those of `named` public bytes.
+
+    These are the bytes that name the subject in the events of other resources.
+    """
     if subject is None:
         rows = await writer.rows_of_many(_QUEUED, tenant_id=tenant_id, most=most)
     else:
-        rows = await writer.rows_of_many(_QUEUED_OF, tenant_id=tenant_id, most=most, subject=subject)
-    return [Queued(*row) for row in rows]
+        values = {"subject": subject, "named": named}
+        rows = await writer.rows_of_many(_QUEUED_OF, tenant_id=tenant_id, most=most, **values)
+    return [Queued(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
 
 
 _KEYS = Statement(
@@ -172,6 +186,17 @@ async def put(writer: Writer, table: str, rows: Sequence[dict[str, Any]]) -> Non
 async def take(writer: Writer, tenant_id: int, ids: Sequence[str]) -> None:
     """Remove events from the queue."""
     await writer.rows_of_many(_TAKE, tenant_id=tenant_id, ids=list(ids))
+
+
+async def is_known(reader: Reader, tenant_id: int, subject: str) -> bool:
+    """Tell whether any event is about a resource, or its key is there."""
+    of_event = sa.and_(audit_event.c.tenant_id == tenant_id, audit_event.c.resource_id == subject)
+    of_key = sa.and_(audit_key.c.tenant_id == tenant_id, audit_key.c.subject_id == subject)
+    for table, own in ((audit_event, of_event), (audit_key, of_key)):
+        one: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(table).where(own).limit(1)
+        if (await reader.execute(one)).first() is not None:
+            return True
+    return False
 
 
 async def remove_key(writer: Writer, tenant_id: int, subject: str) -> bytes | None:

@@ -58,22 +58,27 @@ _COLUMNS = [audit_checkpoint.c[name] for name in ("at", "size", "root", "hash", 
 _CUT = [audit_cut.c[name] for name in ("size", "at", "root", "hash", "frontier")]
 
 
-async def due(reader: Reader, before: int) -> list[tuple[int, str]]:
-    """Return id and name of the tenants whose last checkpoint was made before a moment."""
+async def due(reader: Reader, before: int, moment: int) -> list[tuple[int, str]]:
+    """Return id and name of the tenants whose last checkpoint was made before one moment or after another."""
     query = (
         sa.select(tenant.c.id, tenant.c.name)
         .join_from(audit_head, tenant, tenant.c.id == audit_head.c.tenant_id)
-        .where(audit_head.c.checkpoint_at < before, tenant.c.deleted.is_(None))
+        .where(tenant.c.deleted.is_(None))
+        .where(sa.or_(audit_head.c.checkpoint_at < before, audit_head.c.checkpoint_at > moment))
     )
     return [(row[0], row[1]) for row in await reader.execute(query)]
 
 
 async def grown(reader: Reader, events: int) -> list[tuple[int, str]]:
-    """Return id and name of the tenants with at least so many events since their last checkpoint."""
+    """Return id and name of the tenants with at least so many events since their last checkpoint.
+
+    A checkpoint of more events than there are is none.
+    """
+    new = audit_head.c.sequence - audit_head.c.checkpoint_size
     query = (
         sa.select(tenant.c.id, tenant.c.name)
         .join_from(audit_head, tenant, tenant.c.id == audit_head.c.tenant_id)
-        .where(audit_head.c.sequence - audit_head.c.checkpoint_size >= events, tenant.c.deleted.is_(None))
+        .where(sa.or_(new >= events, new < 0), tenant.c.deleted.is_(None))
     )
     return [(row[0], row[1]) for row in await reader.execute(query)]
 
@@ -127,8 +132,8 @@ async def between(reader: Reader, tenant_id: int, start: int, end: int) -> list[
     return [_stored(row) for row in await reader.execute(ordered)]
 
 
-async def unpublished(reader: Reader, moment: int | None = None, most: int = 100) -> list[Publication]:
-    """Return what sinks have yet to take; with a moment what is to be tried by then."""
+async def unpublished(reader: Reader, sink: str, moment: int, most: int = 100) -> list[Publication]:
+    """Return what a sink has yet to take and is to be tried by a moment, the oldest first."""
     same = sa.and_(
         audit_checkpoint.c.tenant_id == audit_publication.c.tenant_id,
         audit_checkpoint.c.at == audit_publication.c.at,
@@ -148,10 +153,8 @@ async def unpublished(reader: Reader, moment: int | None = None, most: int = 100
             audit_checkpoint.c.note,
         )
         .select_from(table)
-        .where(own.next_try.is_not(None))
+        .where(own.sink == sink, own.next_try <= moment)
     )
-    if moment is not None:
-        query = query.where(own.next_try <= moment)
     return [Publication(*row) for row in await reader.execute(query.order_by(own.at).limit(most))]
 
 

@@ -12,7 +12,11 @@ import sqlalchemy as sa
 from benchmarks.tamper import AT, ATTACKS, EVENTS, Trail
 from scim_server import cli
 from scim_server.security.transparency.notes import Checkpoint, Signer
+from scim_server.services import audit
 from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.settlement import system_call
+from scim_server.store import chain
+from scim_server.store.clock import now
 from scim_server.store.database import Database
 from scim_server.store.tables import (
     audit_chain,
@@ -268,7 +272,53 @@ def test_erase_leaves_a_receipt_and_an_intact_chain(run_on: Run) -> None:
     assert len(erased["receipt"]) == 64
     assert run_on("audit", "verify").code == 0
     assert run_on("audit", "erase", "user-2", "--reason", "Ann Smith left").code == 2
-    assert "nothing to erase" in run_on("audit", "erase", "nobody").out
+    assert "nothing to erase" in run_on("audit", "erase", "user-1").out
+
+
+@pytest.mark.usefixtures("trail")
+def test_erase_of_what_no_event_is_about_exits_with_1(run_on: Run) -> None:
+    found = run_on("audit", "erase", "nobody")
+    assert found.code == 1
+    assert "no event about nobody" in found.err
+
+
+def test_erase_takes_an_id_in_upper_case_and_counts_who_else_names_it(
+    run_on: Run, trail: Trail, database_url: str
+) -> None:
+    user = "0190b5c4-7a3e-7cc1-8b1f-2f0d3c4b5a69"
+
+    async def work() -> None:
+        trail.database = Database(database_url)
+        call = system_call(trail.tenant_id, "default")
+        about = audit.Event("user.update", "User", user, {"title": "Clerk"}, {"title": "Boss"})
+        naming = audit.Event("group.update", "Group", "g", changes=[("members", None, [user])])
+        for event in (about, naming):
+            await trail.database.write(
+                lambda writer, own=event: audit.record(writer, LIFECYCLE.registry, call, own, now())  # type: ignore[misc]
+            )
+        await trail.chain()
+        await trail.database.close()
+
+    asyncio.run(work())
+    found = run_on("audit", "erase", user.upper(), "--json")
+    erased = json.loads(found.out)
+    assert (erased["subject"], erased["mentions"]) == (user, 1)
+    assert erased["receipt"]
+    assert "1 events of others name" in found.err
+
+
+def test_status_tells_of_an_overdue_checkpoint(run_on: Run, trail: Trail, database_url: str) -> None:
+    assert "checkpoint_overdue" not in run_on("audit", "status", "--json").json()
+
+    async def work() -> None:
+        database = Database(database_url)
+        await database.write(
+            lambda writer: chain.move_head(writer, trail.tenant_id, checkpoint_at=9 * 10**18)
+        )
+        await database.close()
+
+    asyncio.run(work())
+    assert "cannot be" in run_on("audit", "status", "--json").json()["checkpoint_overdue"]
 
 
 @pytest.mark.usefixtures("trail")

@@ -8,8 +8,13 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from scim_server.security.transparency.sealing import Sealing
+from scim_server.services.lifecycle import Lifecycle
+from scim_server.services.settlement import system_call
+from scim_server.services.transparency.erasure import erase
+from scim_server.services.transparency.sequencer import Sequencer
 from scim_server.store.database import Database
-from scim_server.store.tables import audit_event, outbox
+from scim_server.store.tables import audit_event, outbox, tenant
 from tests.conftest import Connect
 from tests.requirements.accounts import (
     LIFECYCLE,
@@ -21,6 +26,7 @@ from tests.requirements.accounts import (
     hire,
     last_event,
     make,
+    report,
     set_active,
 )
 from tests.requirements.records import rows_of, told
@@ -159,10 +165,10 @@ async def test_changing_many_is_on_record_for_each_of_them(admin: ScimClient) ->
         "POST",
         "/Bulk",
         json={"schemas": [BULK], "Operations": operations},
-        headers={"x-request-id": "bulk-0001"},
+        headers={"x-request-id": "0123456789abcdef0123456789abcdef"},
     )
     assert [one["status"] for one in answer.json()["Operations"]] == ["200"] * 3
-    found = await events(admin, 'requestId eq "bulk-0001"')
+    found = await events(admin, 'requestId eq "0123456789abcdef0123456789abcdef"')
     assert [(event["resource"]["value"], event["action"]) for event in found] == [
         (user, "user.update") for user in users
     ]
@@ -342,3 +348,45 @@ async def test_an_organisation_sees_nothing_of_another(
         assert (await other.get(f"/Departments/{department}")).status_code == 404
         assert await actions(other, mine) == []
         assert (await act(other, mine, "deactivate", reason="other")).status_code == 400
+
+
+@pytest.mark.proves("AUD-02")
+async def test_what_belongs_to_a_user_is_on_record_under_the_user_and_is_erased_with_the_user(
+    admin: ScimClient, database: Database
+) -> None:
+    user = await hire(admin)
+    await acted(admin, user, "suspend", reason="securityIncident", note="Stole from the till.")
+    await admin.post(
+        "/ApiTokens", {"displayName": "Secret laptop", "owner": {"value": user}, "scopes": ["users:read"]}
+    )
+    await report(admin, user)
+    found = await admin.read("/AuditEvents", attributes="action,subject,resource,note", count="1000")
+    by_action = {event["action"]: event for event in found["Resources"]}
+    assert by_action["accountAction.create"]["subject"] == user
+    assert by_action["loginReport.create"]["subject"] == user
+    assert "subject" not in by_action["user.create"]
+    assert all("subject" not in event for event in await events(admin, "action pr"))
+    registry = Lifecycle.of().registry
+    (tenant_id,) = (await rows_of(database, sa.select(tenant.c.id).where(tenant.c.name == "default")))[0]
+    await Sequencer(database, Sealing()).run_once()
+    await erase(database, registry, Sealing(), system_call(tenant_id, "default"), user)
+    for event in await events(admin, f'subject eq "{user}" or resource.value eq "{user}"'):
+        if event["action"] not in {"audit.erase", "user.view"}:
+            assert not any("to" in change for change in event.get("changes", ()))
+            assert "note" not in event
+
+
+@pytest.mark.proves("AUD-01")
+async def test_a_request_id_that_a_client_made_up_is_not_public(
+    admin: ScimClient, database: Database
+) -> None:
+    user = await hire(admin)
+    body = {"schemas": [PATCH_SCHEMA], "Operations": [{"op": "replace", "path": "title", "value": "Boss"}]}
+    sent = {"x-request-id": "alice.secret_example.com"}
+    response = await admin.request("PATCH", f"/Users/{user}", json=body, headers=sent)
+    assert response.headers["x-request-id"] == sent["x-request-id"]
+    event = await last_event(admin, user)
+    assert event["requestId"] == sent["x-request-id"]
+    assert [
+        row for row in await rows_of(database, sa.select(audit_event)) if "alice.secret" in str(row)
+    ] == []

@@ -1,5 +1,7 @@
 """Checkpoints: made every so often, signed with a key that is not in the database, and handed to sinks."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from scim_server.scim.resources import timestamp
 from scim_server.security.transparency.chain import GENESIS
 from scim_server.security.transparency.merkle import Frontier
 from scim_server.security.transparency.notes import BadNote, Checkpoint, Signer
-from scim_server.services.transparency.sinks import Sink, SinkFailed
+from scim_server.services.transparency.sinks import SECONDS, Sink, SinkFailed
+from scim_server.services.transparency.turns import Turns
 from scim_server.store import chain
 from scim_server.store import checkpoints as rows
 from scim_server.store.clock import now
@@ -51,15 +54,21 @@ class Checkpoints:
         self._sinks = {sink.name: sink for sink in sinks}
 
     async def make_due(self, seconds: float, *, events: int) -> int:
-        """Make the checkpoints that are due by time or by number of events; returns how many."""
+        """Make the checkpoints that are due by time or by number of events; returns how many.
+
+        One that is said to have been made in the future, or for more events than there are, does not count.
+        What goes wrong with a tenant is raised once the others had their turn.
+        """
         if self.signer is None:
             return 0
-        before = now() - int(seconds * _SECOND)
-        waiting = await self._database.read(lambda reader: rows.due(reader, before))
+        before, moment = now() - int(seconds * _SECOND), now()
+        waiting = await self._database.read(lambda reader: rows.due(reader, before, moment))
         waiting += await self._database.read(lambda reader: rows.grown(reader, events))
-        made = 0
+        made, turns = 0, Turns()
         for tenant_id, tenant in dict.fromkeys(waiting):
-            made += await self.make(tenant_id, tenant, before=before, events=events) is not None
+            with turns.taking("checkpoint", tenant_id):
+                made += await self.make(tenant_id, tenant, before=before, events=events) is not None
+        turns.end()
         return made
 
     async def make(
@@ -72,10 +81,12 @@ class Checkpoints:
 
         async def work(writer: Writer) -> rows.StoredCheckpoint | None:
             head = await chain.locked_head(writer, tenant_id, GENESIS)
-            is_due = before is None or head.checkpoint_at < before
-            if not is_due and head.sequence - head.checkpoint_size < events:
+            moment, new = now(), head.sequence - head.checkpoint_size
+            is_past = head.checkpoint_at <= moment
+            is_due = before is None or head.checkpoint_at < before or not is_past
+            if not is_due and 0 <= new < events:
                 return None
-            at = max(now(), head.checkpoint_at + 1)
+            at = max(moment, head.checkpoint_at + 1) if is_past else moment
             root = Frontier.load(head.sequence, head.frontier).root()
             said = Checkpoint(
                 origin(signer.name, tenant), head.sequence, root, timestamp(at), bytes(head.hash)
@@ -88,14 +99,25 @@ class Checkpoints:
         return await self._database.write(work)
 
     async def publish(self) -> int:
-        """Hand to the sinks what is due for them; returns how many took it. The rest is tried again."""
-        if not self._sinks:
-            return 0
-        done = 0
-        for one in await self._database.read(lambda reader: rows.unpublished(reader, now())):
-            sink = self._sinks.get(one.sink)
-            if sink is not None:
-                done += await self._publish(one, sink)
+        """Hand to the sinks what is due for them; returns how many took it. The rest is tried again.
+
+        Sinks do not wait for each other; one that fails is left alone until the next round.
+        """
+        turns = Turns()
+        done = await asyncio.gather(*(self._serve(sink, turns) for sink in self._sinks.values()))
+        turns.end()
+        return sum(done)
+
+    async def _serve(self, sink: Sink, turns: Turns) -> int:
+        """Hand to a sink what is due for it until it fails or had its time; returns how much it took."""
+        done, until = 0, time.monotonic() + SECONDS
+        with turns.taking(f"publish to {sink.name}"):
+            for one in await self._database.read(lambda reader: rows.unpublished(reader, sink.name, now())):
+                if not await self._publish(one, sink):
+                    break
+                done += 1
+                if time.monotonic() > until:
+                    break
         return done
 
     async def _publish(self, one: rows.Publication, sink: Sink) -> bool:
@@ -104,11 +126,13 @@ class Checkpoints:
             return False
         mine = rows.Publication(one.tenant_id, one.tenant, one.at, one.sink, attempts, until, one.note)
         try:
-            await sink.take(one.tenant, one.note)
-        except SinkFailed as error:
+            async with asyncio.timeout(SECONDS):
+                await sink.take(one.tenant, one.note)
+        except (SinkFailed, TimeoutError) as error:
+            why = str(error)[:200] or f"not done within {SECONDS:g} seconds"
             wait = min(5 * _SECOND << min(attempts, 20), _LONGEST_WAIT)
-            await self._noted(mine, attempts, now() + wait, str(error)[:200])
-            _log.warning("checkpoint not published", tenant=one.tenant, sink=one.sink, error=str(error)[:200])
+            await self._noted(mine, attempts, now() + wait, why)
+            _log.warning("checkpoint not published", tenant=one.tenant, sink=one.sink, error=why)
             return False
         return await self._noted(mine, attempts, None, None)
 

@@ -53,7 +53,12 @@ class Proofs:
                 )
             tree = Tree(reader, tenant_id, await checkpoints.last_cut(reader, tenant_id))
             target = await self._target(reader, tenant_id, place.sequence)
-            path = await tree.hashes(inclusion(place.sequence - 1, target.size))
+            try:
+                path = await tree.hashes(inclusion(place.sequence - 1, target.size))
+            except Removed as error:
+                raise NotFound(
+                    f"Retention has removed what a proof of the event {event_id[:80]} needs."
+                ) from error
             before = await self._before(reader, tenant_id, place.sequence)
             return {
                 "id": event_id,

@@ -3,14 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+import structlog
+
 from scim_server.security.transparency.chain import GENESIS, chain_hash, commitment, key_id
 from scim_server.security.transparency.merkle import Frontier
+from scim_server.security.transparency.parts import SUBJECT, subject_of
 from scim_server.security.transparency.sealing import Sealing, new_secret
+from scim_server.services.transparency.turns import Turns
 from scim_server.store import chain as rows
 from scim_server.store.database import Database, Writer
 
 AT_ONCE = {"postgresql": 1_000, "sqlite": 500}
 """Events of a transaction; on SQLite nobody else writes meanwhile."""
+_NAMES = f'"{SUBJECT}":'
+_log = structlog.get_logger("scim_server")
 
 
 class Sequencer:
@@ -26,14 +33,11 @@ class Sequencer:
 
         What goes wrong with a tenant is raised once the others had their turn.
         """
-        done, failures = 0, list[Exception]()
+        done, turns = 0, Turns()
         for tenant_id in await self._database.read(rows.waiting_tenants):
-            try:
+            with turns.taking("chain", tenant_id):
                 done += await self._tenant(tenant_id)
-            except Exception as error:  # noqa: BLE001 - raised below
-                failures.append(error)
-        if failures:
-            raise failures[0]
+        turns.end()
         return done
 
     async def _tenant(self, tenant_id: int) -> int:
@@ -59,7 +63,15 @@ class Sequencer:
 async def append(
     writer: Writer, sealing: Sealing, tenant_id: int, head: rows.Head, waiting: Sequence[rows.Queued]
 ) -> None:
-    """Chain events behind a head that this transaction holds, sealing their private parts."""
+    """Chain events behind a head that this transaction holds, sealing their private parts.
+
+    Some that have a place already did not get into the queue by this server: they are taken out and told of.
+    """
+    again = [event.id for event in waiting if event.is_chained]
+    if again:
+        _log.error("audit events queued twice", tenant=tenant_id, events=len(again), first=again[0])
+        await rows.take(writer, tenant_id, again)
+        waiting = [event for event in waiting if not event.is_chained]
     if not waiting:
         return
     await _seal(writer, sealing, tenant_id, waiting)
@@ -81,7 +93,8 @@ async def append(
 async def _seal(writer: Writer, sealing: Sealing, tenant_id: int, waiting: Sequence[rows.Queued]) -> None:
     """Put the private parts under the keys of their subjects, which are made where there is none."""
     having = [(event, event.private) for event in waiting if event.private is not None]
-    subjects = dict.fromkeys(event.resource_id or event.id for event, _ in having)
+    subject_by_id = {event.id: _subject(event) for event, _ in having}
+    subjects = dict.fromkeys(subject_by_id.values())
     secrets = await rows.secrets_of(writer, tenant_id, list(subjects))
     missing = {subject: new_secret() for subject in subjects if subject not in secrets}
     await rows.put(
@@ -94,11 +107,21 @@ async def _seal(writer: Writer, sealing: Sealing, tenant_id: int, waiting: Seque
     }
     sealed = []
     for event, private in having:
-        subject = event.resource_id or event.id
+        subject = subject_by_id[event.id]
         name, key = keys[subject]
         value = sealing.seal(key, tenant_id, event.id, private)
         sealed.append(_row(tenant_id, id=event.id, subject_id=subject, key_id=name, sealed=value))
     await rows.put(writer, "audit_private", sealed)
+
+
+def _subject(event: rows.Queued) -> str:
+    """Return whose key seals an event; most name nobody but their resource, and are not read for it."""
+    if _NAMES not in event.document:
+        return event.resource_id or event.id
+    try:
+        return subject_of(orjson.loads(event.document), event.id)
+    except (ValueError, AttributeError):  # no event of this server; verification tells
+        return event.resource_id or event.id
 
 
 def _row(tenant_id: int, **values: Any) -> dict[str, Any]:

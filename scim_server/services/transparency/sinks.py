@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import stat
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any, Protocol
 
 from scim_server.security.transparency.notes import Signer
 
-_SECONDS = 10.0
+SECONDS = 10.0
+"""How long a sink may take for one checkpoint, all in all."""
 SIGNATURE_HEADER = "X-Audit-Signature"
 
 
@@ -46,15 +48,38 @@ class FileSink:
         try:
             await asyncio.to_thread(self._append, message(tenant, note) + b"\n")
         except OSError as error:
-            raise SinkFailed(f"{self.path}: {error.strerror}") from error
+            raise SinkFailed(f"{self.path}: {error.strerror or error}") from error
 
     def _append(self, line: bytes) -> None:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor, can_read = self._opened()
         try:
-            os.write(descriptor, line)
+            line = _line_break(descriptor, can_read=can_read) + line
+            written = os.write(descriptor, line)
+            if written != len(line):
+                raise SinkFailed(f"{self.path}: only {written} of {len(line)} bytes were written")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def _opened(self) -> tuple[int, bool]:
+        """Return the file opened for appending, and whether it can be read, too."""
+        flags = os.O_APPEND | os.O_CREAT
+        try:
+            return os.open(self.path, os.O_RDWR | flags, 0o644), True
+        except PermissionError:
+            return os.open(self.path, os.O_WRONLY | flags, 0o644), False
+
+
+def _line_break(descriptor: int, *, can_read: bool) -> bytes:
+    """Return what ends a line that an earlier attempt left unfinished; an empty line where nobody may look.
+
+    Only files have an end to look at: pipes and devices get nothing.
+    """
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
+        return b""
+    is_whole = can_read and os.pread(descriptor, 1, facts.st_size - 1) == b"\n"
+    return b"" if is_whole else b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,7 @@ class Webhook:
     transport: Any = None
 
     async def take(self, tenant: str, note: str) -> None:
-        """Send the checkpoint. Raises SinkFailed where it is not taken within ten seconds."""
+        """Send the checkpoint. Raises SinkFailed where it is not taken within SECONDS."""
         import httpx2  # a third of a second that only who has a webhook waits for
 
         body = message(tenant, note)
@@ -75,7 +100,7 @@ class Webhook:
             SIGNATURE_HEADER: f"ed25519={self.signer.signature(body)}",
         }
         try:
-            async with httpx2.AsyncClient(transport=self.transport, timeout=_SECONDS) as client:
+            async with httpx2.AsyncClient(transport=self.transport, timeout=SECONDS) as client:
                 response = await client.post(self.name, content=body, headers=headers)
         except httpx2.HTTPError as error:
             raise SinkFailed(f"no answer: {type(error).__name__}") from error

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from scim_server.security.transparency.parts import joined, split
+import pytest
+
+from scim_server.security.transparency.parts import joined, split, subject_of
 
 EVENT: dict[str, Any] = {
     "at": "2026-01-01T00:00:00Z",
@@ -10,7 +12,7 @@ EVENT: dict[str, Any] = {
     "outcome": "success",
     "actor": {"value": "u1", "type": "admin", "client": "okta", "display": "Ann"},
     "resource": {"value": "u2", "type": "User"},
-    "requestId": "q",
+    "requestId": "0123456789abcdef0123456789abcdef",
     "reason": "other",
     "note": "She asked for it.",
     "ticket": "HR-1",
@@ -28,7 +30,7 @@ def test_values_words_and_names_are_private() -> None:
         "outcome": "success",
         "actor": {"value": "u1", "type": "admin", "client": "okta"},
         "resource": {"value": "u2", "type": "User"},
-        "requestId": "q",
+        "requestId": "0123456789abcdef0123456789abcdef",
         "reason": "other",
         "changes": [{"path": "title"}, {"path": "active"}],
         "rules": [{"value": "R-1", "effect": "recorded"}],
@@ -63,3 +65,21 @@ def test_what_binds_the_columns_is_not_shown() -> None:
 
 def test_a_private_part_replaces_nothing_of_the_public_one() -> None:
     assert joined({"action": "a"}, {"action": "b"}) == {"action": "a"}
+
+
+@pytest.mark.parametrize("id", ["A" * 32, "0190b5c4-7a3e-7cc1-8b1f-2f0d3c4b5a69"])
+def test_a_request_id_that_says_nothing_is_public(id: str) -> None:
+    assert split({"requestId": id}) == ({"requestId": id}, {})
+
+
+@pytest.mark.parametrize("id", ["alice.secret_example.com", "4111111111111111", "deadbeef", "x" * 32])
+def test_a_request_id_that_may_say_something_is_private(id: str) -> None:
+    assert split({"requestId": id}) == ({}, {"requestId": id})
+
+
+def test_an_event_is_sealed_for_whom_it_is_about_else_for_its_resource_else_for_itself() -> None:
+    public = {"resource": {"type": "AccountAction", "value": "a"}, "subject": "u"}
+    assert split(public) == (public, {})
+    assert subject_of(public, "e") == "u"
+    assert subject_of({"resource": public["resource"]}, "e") == "a"
+    assert subject_of({"resource": {"type": "User"}}, "e") == "e"
