@@ -1,6 +1,7 @@
 """A store with an audit trail to work on, on both databases."""
 
 import pytest
+import structlog
 
 from benchmarks.tamper import Trail
 from scim_server.services.lifecycle import Lifecycle
@@ -25,3 +26,9 @@ async def trail(begun: Trail) -> Trail:
     """Give a trail of 40 events with a checkpoint after each ten."""
     await begun.fill()
     return begun
+
+
+@pytest.fixture(autouse=True)
+def heard() -> None:
+    """Have the log written to where the test can read it, whatever was tested before."""
+    structlog.reset_defaults()
