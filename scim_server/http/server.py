@@ -72,7 +72,7 @@ class Server:
             settings.page_size_max,
             settings.cursor_lifetime_seconds,
         )
-        pages = PageLimits(
+        self._pages = pages = PageLimits(
             settings.page_size_default, settings.page_size_max, settings.cursor_lifetime_seconds
         )
         self.failures = FailedAttempts(self.database, registry, settings.failed_attempts_per_minute)
@@ -225,13 +225,13 @@ class Server:
         own, limits = call.principal.settings, self.limits
         if own is NOTHING_SET:
             return limits
-        maximum = own.page_size_max or limits.page_maximum
+        pages = self._pages.of(own)
         return replace(
             limits,
             bulk_operations=own.bulk_max_operations or limits.bulk_operations,
             payload_bytes=own.max_body_bytes or limits.payload_bytes,
-            page_maximum=maximum,
-            page_default=min(own.page_size_default or limits.page_default, maximum),
+            page_maximum=pages.maximum,
+            page_default=pages.default,
         )
 
     def renderer(self, call: CallContext) -> Renderer:

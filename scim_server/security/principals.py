@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from scim_server.scim.errors import Forbidden
 from scim_server.scim.policy import Policy
@@ -107,6 +108,7 @@ def permission_for(type_name: str, work: str) -> str:
     return _OF_TYPES.get(type_name, _COMMON)[work]
 
 
+@cache
 def narrow_permission_for(type_name: str, work: str) -> str:
     """Return the permission for this work on this type alone: `department:update`, `api_token:view`."""
     return f"{_CAPITAL.sub('_', type_name).lower()}:{_VERBS[work]}"
@@ -184,8 +186,10 @@ class Principal:
 
     def may(self, type_name: str, work: str) -> bool:
         """Tell whether the client may do some work on resources of a type, by a general or a narrow name."""
-        names = {permission_for(type_name, work), narrow_permission_for(type_name, work)}
-        return not names.isdisjoint(self.permissions)
+        return (
+            permission_for(type_name, work) in self.permissions
+            or narrow_permission_for(type_name, work) in self.permissions
+        )
 
     def require_for(self, type_name: str, work: str) -> None:
         """Raise Forbidden unless the client may do some work on resources of a type."""

@@ -132,8 +132,7 @@ class Changes:
 
         Raises NotFound, PreconditionFailed, and as `create`; Mutability for immutable attributes.
         """
-        await self.permit(resource_type, CHANGING)
-        await is_in_scope_to_change(self, resource_type, id)
+        await self.permit(resource_type, CHANGING, id)
         current = await self.locked(resource_type, id, if_match)
         policy = self.principal.policy
         stated = Normalizer(resource_type, policy).resource(data)
@@ -163,8 +162,7 @@ class Changes:
 
         Raises NotFound, PreconditionFailed, and as scim.patch.apply.apply_patch; Uniqueness.
         """
-        await self.permit(resource_type, CHANGING)
-        await is_in_scope_to_change(self, resource_type, id)
+        await self.permit(resource_type, CHANGING, id)
         current = await self.locked(resource_type, id, if_match)
         before = await self._seen(resource_type, current)
         result = apply_patch(before, operations, resource_type, self.principal.policy, id=current.id)
@@ -174,8 +172,7 @@ class Changes:
 
     async def delete(self, resource_type: ResourceType, id: str, *, if_match: str | None = None) -> None:
         """Delete a resource and every reference to it; raises NotFound and PreconditionFailed."""
-        await self.permit(resource_type, REMOVING)
-        await is_in_scope_to_change(self, resource_type, id)
+        await self.permit(resource_type, REMOVING, id)
         current = await self.locked(resource_type, id, if_match)
         if resource_type.name == USER:
             await self.users.delete(current)
@@ -197,14 +194,19 @@ class Changes:
         await resources.touch(self.writer, self.tenant_id, sources, self.moment)
         await self.persistence.count(resource_type, -1)
 
-    async def permit(self, resource_type: ResourceType, work: str) -> None:
-        """Raise Forbidden unless the client may do this to a type, now as when it was identified."""
+    async def permit(self, resource_type: ResourceType, work: str, id: str | None = None) -> None:
+        """Raise Forbidden unless the client may do this to a type, now as when it was identified.
+
+        Raises NotFound for a resource outside of what the client is confined to.
+        """
         partly = set(CHANGING_USERS) & self.principal.permissions
         if not (resource_type.name == USER and work == CHANGING and partly):
             self.principal.require_for(resource_type.name, work)
         check_changeable(self.principal, resource_type)
         if self.caller is None:
             self.caller = await guard.unchanged(self.writer, self.call)
+        if id is not None:
+            await is_in_scope_to_change(self, resource_type, id)
 
     async def record(self, event: audit.Event) -> None:
         """Write an event to the audit trail, without what is never returned, and keep it for a dry run."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scim_server.scim.attributes import Attribute
 from scim_server.scim.cursors import CursorSeal
@@ -15,7 +15,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.scim.shown import Shown
 from scim_server.security.principals import READING, VIEW
-from scim_server.security.tenants import TenantSettings
+from scim_server.security.tenants import NOTHING_SET, TenantSettings
 from scim_server.security.transparency.sealing import Sealing
 from scim_server.services.audit import AUDIT_EVENT
 from scim_server.services.completion import complete, hidden_paths
@@ -50,10 +50,16 @@ class PageLimits:
     maximum: int
     cursor_seconds: int
 
-    def size(self, own: TenantSettings, count: int | None) -> int:
-        """Return the size of a page for a count, with what is set for the tenant alone."""
+    def of(self, own: TenantSettings) -> "PageLimits":
+        """Return the limits with what is set for a tenant alone."""
+        if own is NOTHING_SET:
+            return self
         maximum = own.page_size_max or self.maximum
-        return min(maximum, (own.page_size_default or self.default) if count is None else count)
+        return replace(self, default=min(own.page_size_default or self.default, maximum), maximum=maximum)
+
+    def size(self, count: int | None) -> int:
+        """Return the size of a page for a count."""
+        return self.default if count is None else min(count, self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ class Search:
 
     async def _page(self, reader: Reader, call: CallContext, selection: Selection, query: Query) -> Page:
         lister = self._lister(call, selection, query)
-        size = self._limits.size(call.principal.settings, query.count)
+        size = self._limits.of(call.principal.settings).size(query.count)
         scope = _scope(call, selection, query)
         if query.cursor is not None:
             return await self._cursor_page(reader, call, lister, query, size, scope)

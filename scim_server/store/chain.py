@@ -21,6 +21,7 @@ from scim_server.store.tables import (
 )
 
 NEVER = 0
+_SECOND = 1_000_000
 _TENANTS = """
 WITH RECURSIVE waiting (id) AS (
     SELECT min(tenant_id) FROM audit_queue
@@ -250,6 +251,10 @@ class Backlog:
 
     length: int
     oldest: int | None
+
+    def seconds(self, moment: int) -> float:
+        """Return for how long the oldest has waited at a moment, 0 where none waits."""
+        return 0.0 if self.oldest is None else (moment - self.oldest) / _SECOND
 
 
 async def backlog(reader: Reader, tenant_id: int) -> Backlog:

@@ -107,7 +107,7 @@ async def last(
     size: int | None = None,
     since: int | None = None,
 ) -> StoredCheckpoint | None:
-    """Return the newest checkpoint that satisfies the conditions, the oldest one of those `since` a size."""
+    """Return the newest checkpoint that satisfies the conditions; `since` is the least size."""
     query = sa.select(*_COLUMNS).where(audit_checkpoint.c.tenant_id == tenant_id)
     if size_below is not None:
         query = query.where(audit_checkpoint.c.size < size_below)

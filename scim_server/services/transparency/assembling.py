@@ -8,7 +8,7 @@ from typing import Protocol
 from scim_server.scim.registry import Registry
 from scim_server.security.transparency.notes import Signer
 from scim_server.security.transparency.sealing import Sealing
-from scim_server.services.transparency.checkpoints import KeyUnusable, read_signer
+from scim_server.services.transparency.checkpoints import KeyUnusable, read_signer, refuse_exposed
 from scim_server.services.transparency.keeping import Habits, Keeper
 from scim_server.services.transparency.sinks import Sink, sink_of
 from scim_server.store.database import Database
@@ -69,8 +69,7 @@ def sealing_of(path: Path | None) -> Sealing:
     if path is None:
         return Sealing()
     try:
-        if path.stat().st_mode & 0o077:
-            raise KeyUnusable(f"{path} can be read by others; run: chmod 600 {path}")
+        refuse_exposed(path)
         master = path.read_bytes().strip()
     except OSError as error:
         raise KeyUnusable(f"the master key {path} cannot be read: {error.strerror}") from error

@@ -28,11 +28,16 @@ class KeyUnusable(Exception):
     """A key file cannot be used; the message says which and why."""
 
 
+def refuse_exposed(path: Path) -> None:
+    """Raise KeyUnusable where others than the owner can read a file, OSError where it is not there."""
+    if path.stat().st_mode & 0o077:
+        raise KeyUnusable(f"{path} can be read by others; run: chmod 600 {path}")
+
+
 def read_signer(path: Path) -> Signer:
     """Return the signer of a key file; raises KeyUnusable, also where others can read the file."""
     try:
-        if path.stat().st_mode & 0o077:
-            raise KeyUnusable(f"{path} can be read by others; run: chmod 600 {path}")
+        refuse_exposed(path)
         return Signer.parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, BadNote) as error:
         reason = error.strerror if isinstance(error, OSError) else error

@@ -21,7 +21,6 @@ from scim_server.store import chain, chain_walk
 from scim_server.store.clock import now
 from scim_server.store.database import Database
 
-_SECOND = 1_000_000
 _LOOKS_EVERY = 60.0
 """Seconds between two looks at all tenants, for what is due by time alone."""
 _log = structlog.get_logger("scim_server")
@@ -128,6 +127,6 @@ class Keeper:
         """Log a warning for each tenant whose events wait longer than they may."""
         for tenant_id in await self._database.read(chain.waiting_tenants):
             found = await self._database.read(lambda reader, own=tenant_id: chain.backlog(reader, own))  # type: ignore[misc]
-            seconds = 0.0 if found.oldest is None else (now() - found.oldest) / _SECOND
+            seconds = found.seconds(now())
             if seconds > self._habits.lag_seconds or (found.length and found.oldest is None):
                 _log.warning("audit lag", tenant=tenant_id, events=found.length, seconds=round(seconds))

@@ -5,8 +5,6 @@ from scim_server.store import chain, chain_walk, checkpoints
 from scim_server.store.clock import now
 from scim_server.store.database import Database
 
-_SECOND = 1_000_000
-
 
 async def status_of(database: Database, tenant_id: int, *, has_key: bool) -> dict[str, object]:
     """Return the facts, by name; `has_key` tells whether checkpoints can be signed."""
@@ -15,10 +13,9 @@ async def status_of(database: Database, tenant_id: int, *, has_key: bool) -> dic
     last = await database.read(lambda reader: checkpoints.last(reader, tenant_id))
     cut = await database.read(lambda reader: checkpoints.last_cut(reader, tenant_id))
     troubles = await database.read(lambda reader: checkpoints.troubles(reader, tenant_id))
-    seconds = None if backlog.oldest is None else round((now() - backlog.oldest) / _SECOND, 1)
     return {
         "queued": backlog.length,
-        "lag_seconds": seconds or 0,
+        "lag_seconds": round(backlog.seconds(now()), 1) or 0,
         "sequence": 0 if head is None else head.sequence,
         "hash": None if head is None else bytes(head.hash).hex(),
         "checkpoint_size": None if last is None else last.size,
@@ -39,7 +36,7 @@ async def late(database: Database, tenant_id: int, seconds: float) -> str | None
     if ghosts:
         return f"ALARM: {ghosts} queued events are not there"
     found = await database.read(lambda reader: chain.backlog(reader, tenant_id))
-    waited = 0.0 if found.oldest is None else (now() - found.oldest) / _SECOND
+    waited = found.seconds(now())
     if waited <= seconds:
         return None
     return f"ALARM: {found.length} events wait for their place, since {waited:.0f} s"
