@@ -306,20 +306,12 @@ def _of_tenant(database_url: str | None, tenant: str, work: Callable[[Database, 
     """Run work on a tenant of the store, a refusal becoming the failure of the command."""
 
     async def run(database: Database) -> T:
-        ((tenant_id, _),) = await _tenants(database, tenant)
-        try:
-            return await work(database, tenant_id)
-        except ScimError as error:
-            raise CommandFailed(error.detail) from error
+        tenant_id = await database.read(lambda reader: tenant_id_of(reader, tenant))
+        if tenant_id is None:
+            raise CommandFailed(f"there is no tenant {tenant}")
+        return await work(database, tenant_id)
 
-    return run_on_store(database_url, run)
-
-
-async def _tenants(database: Database, tenant: str) -> list[tuple[int, str]]:
-    tenant_id = await database.read(lambda reader: tenant_id_of(reader, tenant))
-    if tenant_id is None:
-        raise CommandFailed(f"there is no tenant {tenant}")
-    return [(tenant_id, tenant)]
+    return run_on_store(database_url, run, refusals=(ScimError,))
 
 
 def _progress(length: int) -> Any:

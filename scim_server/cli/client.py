@@ -196,14 +196,9 @@ def undo(
 
 def on_clients(database_url: str | None, work: Callable[[Clients], Awaitable[T]]) -> T:
     """Run work on the clients of the store, a refusal becoming the failure of the command."""
-
-    async def run(database: Database) -> T:
-        try:
-            return await work(Clients(database, lifetimes_of(load_settings())))
-        except (ValueError, UnknownClient) as error:
-            raise CommandFailed(str(error)) from error
-
-    return run_on_store(database_url, run)
+    lifetimes = lifetimes_of(load_settings())
+    refusals = (ValueError, UnknownClient)
+    return run_on_store(database_url, lambda database: work(Clients(database, lifetimes)), refusals=refusals)
 
 
 def _show_token(issued: IssuedToken, tenant: str, *, as_json: bool) -> None:

@@ -14,7 +14,6 @@ from scim_server.cli.store import DatabaseUrl, lifetimes_of, run_on_store
 from scim_server.services.clients import UnknownClient
 from scim_server.services.credentials import Credentials, UnknownKey
 from scim_server.settings import load_settings
-from scim_server.store.database import Database
 
 T = TypeVar("T")
 
@@ -135,10 +134,8 @@ def remove_key(
 
 
 def _on_credentials(database_url: str | None, work: Callable[[Credentials], Awaitable[T]]) -> T:
-    async def run(database: Database) -> T:
-        try:
-            return await work(Credentials(database, lifetimes_of(load_settings())))
-        except (ValueError, UnknownClient, UnknownKey) as error:
-            raise CommandFailed(str(error)) from error
-
-    return run_on_store(database_url, run)
+    lifetimes = lifetimes_of(load_settings())
+    refusals = (ValueError, UnknownClient, UnknownKey)
+    return run_on_store(
+        database_url, lambda database: work(Credentials(database, lifetimes)), refusals=refusals
+    )

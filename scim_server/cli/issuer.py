@@ -13,7 +13,6 @@ from scim_server.cli.parsing import parse_pairs
 from scim_server.cli.store import DatabaseUrl, run_on_store
 from scim_server.services.clients import UnknownClient
 from scim_server.services.issuers import Issuers, IssuerSummary, Trust, UnknownIssuer, entra
-from scim_server.store.database import Database
 
 T = TypeVar("T")
 
@@ -151,10 +150,5 @@ def _row(issuer: IssuerSummary) -> tuple[object, ...]:
 
 
 def _on_issuers(database_url: str | None, work: Callable[[Issuers], Awaitable[T]]) -> T:
-    async def run(database: Database) -> T:
-        try:
-            return await work(Issuers(database))
-        except (ValueError, UnknownClient, UnknownIssuer) as error:
-            raise CommandFailed(str(error)) from error
-
-    return run_on_store(database_url, run)
+    refusals = (ValueError, UnknownClient, UnknownIssuer)
+    return run_on_store(database_url, lambda database: work(Issuers(database)), refusals=refusals)

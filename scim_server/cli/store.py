@@ -40,12 +40,23 @@ DatabaseUrl = Annotated[
 ]
 
 
-def run_on_store(database_url: str | None, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Run work on the store at its newest revision. Raises CommandFailed as `current_store` does."""
+def run_on_store(
+    database_url: str | None,
+    work: Callable[[Database], Awaitable[T]],
+    *,
+    refusals: tuple[type[Exception], ...] = (),
+) -> T:
+    """Run work on the store at its newest revision, a refusal becoming the failure of the command.
+
+    Raises CommandFailed for that, and as `current_store` does.
+    """
 
     async def run() -> T:
         async with current_store(load_settings(database_url=database_url)) as database:
-            return await work(database)
+            try:
+                return await work(database)
+            except refusals as error:
+                raise CommandFailed(str(error)) from error
 
     return asyncio.run(run())
 

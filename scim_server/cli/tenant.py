@@ -130,7 +130,7 @@ def export(
         return text
 
     try:
-        manifest = run_on_store(database_url, _failing(work))
+        manifest = run_on_store(database_url, work, refusals=(ValueError,))
         part.replace(to)
     except OSError as error:
         raise CommandFailed(f"{to} cannot be written: {error.strerror or error}") from error
@@ -179,17 +179,9 @@ def delete(
 def _on_tenants(database_url: str | None, work: Callable[[Tenants], Awaitable[T]]) -> T:
     """Run work on the tenants of the store, a refusal becoming the failure of the command."""
     registry = lifecycle_of(load_settings(database_url=database_url)).registry
-    return run_on_store(database_url, _failing(lambda database: work(Tenants(database, registry))))
-
-
-def _failing(work: Callable[[Database], Awaitable[T]]) -> Callable[[Database], Awaitable[T]]:
-    async def run(database: Database) -> T:
-        try:
-            return await work(database)
-        except ValueError as error:
-            raise CommandFailed(str(error)) from error
-
-    return run
+    return run_on_store(
+        database_url, lambda database: work(Tenants(database, registry)), refusals=(ValueError,)
+    )
 
 
 def _opened(path: Path, *, is_compressed: bool) -> Any:

@@ -25,14 +25,14 @@ from scim_server.store.identifiers import new_id
 AUDIT_EVENT = rows.AUDIT_EVENT
 _CONTEXT = ("reason", "note", "justification", "ticket")
 _LONGEST = 2_000
-_BELONGING = {
+ABOUT_USERS: Mapping[str, str] = {
     "AccountAction": "user",
     "ApiToken": "owner",
     "LoginReport": "user",
     "Obligation": "user",
     "ScheduledChange": "user",
 }
-"""The attribute that names the user to whom a resource of a type belongs."""
+"""Types whose resources are about one user, and the attribute that says about which."""
 _SERVER_KEPT = frozenset({"owner"})
 
 
@@ -64,7 +64,7 @@ def user_of(event: Event) -> str | None:
 
     What it belonged to before counts first; what is no id is none, since this is public.
     """
-    attribute = _BELONGING.get(event.type)
+    attribute = ABOUT_USERS.get(event.type)
     for document in (event.before, event.after):
         reference = (document or {}).get(attribute or "")
         value = reference.get("value") if isinstance(reference, dict) else None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from scim_server.dialects import DIALECTS
@@ -18,7 +18,7 @@ from scim_server.security.principals import (
 )
 from scim_server.services.tenants import check_name, known_tenant
 from scim_server.store import clients as rows
-from scim_server.store.clock import now
+from scim_server.store.clock import datetime_of, end_of, now
 from scim_server.store.database import Database, Writer
 from scim_server.store.identifiers import new_id
 
@@ -201,12 +201,8 @@ class Clients:
         async def work(writer: Writer) -> IssuedToken:
             moment = now()
             tenant_id, client = await known_client(writer, tenant, name)
-            live = [
-                token.digest
-                for token in await rows.tokens_of(writer, tenant_id, [client.id])
-                if token.revoked is None and (token.expires is None or token.expires > moment)
-            ]
-            await rows.revoke_tokens(writer, live[: max(len(live) - (LIVE_TOKENS - 1), 0)], moment)
+            issued = await rows.tokens_of(writer, tenant_id, [client.id])
+            await rows.revoke_tokens(writer, superseded(issued, moment), moment)
             return await _issue(writer, tenant_id, client.id, name, secret, expires, moment)
 
         return await self._database.write(work)
@@ -256,6 +252,14 @@ async def known_client(writer: Writer, tenant: str, name: str) -> tuple[int, Any
     if tenant_id is None or client is None or client.revoked is not None:
         raise UnknownClient(f"The tenant {tenant} has no live client {name}.")
     return tenant_id, client
+
+
+def superseded(issued: Sequence[Any], moment: int) -> list[str]:
+    """Return the digests of those live tokens or secrets, oldest first, that a further one ends."""
+    live = [
+        row.digest for row in issued if row.revoked is None and (row.expires is None or row.expires > moment)
+    ]
+    return live[: max(len(live) - (LIVE_TOKENS - 1), 0)]
 
 
 async def _add_token(writer: Writer, tenant: str, name: str, token: str) -> None:
@@ -318,15 +322,7 @@ async def _issue(
 ) -> IssuedToken:
     if not await rows.insert_token(writer, _token_row(tenant_id, client_id, secret, expires, moment)):
         raise ClientExists("Another client has this token already.")
-    return IssuedToken(name, secret, tokens.prefix(secret), _optional_moment(expires))
-
-
-def _moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
-
-
-def _optional_moment(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _moment(microseconds)
+    return IssuedToken(name, secret, tokens.prefix(secret), end_of(expires))
 
 
 def _summary(client: Any, tenant: str, owned: Sequence[Any]) -> ClientSummary:
@@ -339,16 +335,16 @@ def _summary(client: Any, tenant: str, owned: Sequence[Any]) -> ClientSummary:
         switches=json.loads(client.switches),
         permissions=tuple(json.loads(client.permissions)),
         tokens=tuple(_token_summary(token) for token in owned),
-        created_at=_moment(client.created),
-        revoked_at=_optional_moment(client.revoked),
+        created_at=datetime_of(client.created),
+        revoked_at=end_of(client.revoked),
     )
 
 
 def _token_summary(token: Any) -> TokenSummary:
     return TokenSummary(
         token.prefix,
-        _moment(token.created),
-        _optional_moment(token.expires),
-        _optional_moment(token.revoked),
-        _optional_moment(token.last_used),
+        datetime_of(token.created),
+        end_of(token.expires),
+        end_of(token.revoked),
+        end_of(token.last_used),
     )

@@ -2,16 +2,16 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
 from scim_server.security import jwts, tokens
-from scim_server.services.clients import LIVE_TOKENS, Lifetimes, known_client
+from scim_server.services.clients import Lifetimes, known_client, superseded
 from scim_server.store import oauth as rows
-from scim_server.store.clock import now
+from scim_server.store.clock import datetime_of, end_of, now
 from scim_server.store.database import Database, Writer
 
 _LONGEST = 20_000
@@ -64,14 +64,8 @@ class Credentials:
         async def work(writer: Writer) -> IssuedSecret:
             moment = now()
             tenant_id, client = await known_client(writer, tenant, name)
-            live = [
-                row.digest
-                for row in await rows.secrets_of(writer, tenant_id, [client.id])
-                if row.revoked is None and (row.expires is None or row.expires > moment)
-            ]
-            await rows.revoke_secrets(
-                writer, tenant_id, live[: max(len(live) - (LIVE_TOKENS - 1), 0)], moment
-            )
+            issued = await rows.secrets_of(writer, tenant_id, [client.id])
+            await rows.revoke_secrets(writer, tenant_id, superseded(issued, moment), moment)
             row = {
                 "digest": tokens.digest(secret),
                 "tenant_id": tenant_id,
@@ -81,8 +75,7 @@ class Credentials:
                 "expires": expires,
             }
             await rows.insert_secret(writer, row)
-            ends = None if expires is None else _moment(expires)
-            return IssuedSecret(name, client.id, secret, tokens.prefix(secret), ends)
+            return IssuedSecret(name, client.id, secret, tokens.prefix(secret), end_of(expires))
 
         return await self._database.write(work)
 
@@ -176,8 +169,4 @@ def _thumbprint(document: dict[str, Any]) -> str:
 def _key(name: str, row: Any) -> ClientKey:
     document = json.loads(row["key"])
     kind = document.get("crv") or document["kty"]
-    return ClientKey(name, row["client_id"], row["thumbprint"], row["kid"], kind, _moment(row["created"]))
-
-
-def _moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+    return ClientKey(name, row["client_id"], row["thumbprint"], row["kid"], kind, datetime_of(row["created"]))

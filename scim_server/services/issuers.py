@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from scim_server.security.jwts import ALGORITHMS
@@ -12,7 +12,7 @@ from scim_server.services.clients import Clients, UnknownClient
 from scim_server.store import clients as tenants
 from scim_server.store import issuers as rows
 from scim_server.store import oauth
-from scim_server.store.clock import now
+from scim_server.store.clock import datetime_of, now
 from scim_server.store.database import Database, Reader, Writer
 from scim_server.store.identifiers import new_id
 
@@ -114,7 +114,7 @@ class Issuers:
                 raise UnknownClient(f"There is no tenant {tenant}; create a client of it first.")
             if not await rows.insert_issuer(writer, {"tenant_id": tenant_id, **row}):
                 raise ValueError(f"There is an issuer {name} already.")
-            return IssuerSummary(name, tenant, trust, datetime.fromtimestamp(moment / 1_000_000, UTC))
+            return IssuerSummary(name, tenant, trust, datetime_of(moment))
 
         return await self._database.write(work)
 
@@ -126,12 +126,7 @@ class Issuers:
             return [] if tenant_id is None else await rows.issuers_of(reader, tenant_id)
 
         found = await self._database.read(work)
-        return [
-            IssuerSummary(
-                row.name, tenant, trust_of(row), datetime.fromtimestamp(row.created / 1_000_000, UTC)
-            )
-            for row in found
-        ]
+        return [IssuerSummary(row.name, tenant, trust_of(row), datetime_of(row.created)) for row in found]
 
     async def remove(self, name: str, *, tenant: str = "default") -> int:
         """Trust an issuer no longer, from the next request on; returns how many of its tokens were live.

@@ -1,6 +1,5 @@
 """Row scopes: the users that a client sees and changes, as a filter (docs/permissions.md)."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scim_server.scim.errors import Forbidden, NotFound
@@ -11,25 +10,15 @@ from scim_server.scim.policy import Policy
 from scim_server.scim.registry import Registry, ResourceType
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import Principal
+from scim_server.services.audit import ABOUT_USERS, AUDIT_EVENT
 from scim_server.services.lifecycle import USER
 from scim_server.store import references
-from scim_server.store.audit import AUDIT_EVENT
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
 from scim_server.store.listing import Lister, Selection
 
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
-
-
-ABOUT_USERS: Mapping[str, str] = {
-    "AccountAction": "user",
-    "ApiToken": "owner",
-    "LoginReport": "user",
-    "Obligation": "user",
-    "ScheduledChange": "user",
-}
-"""Types whose resources are about one user, and the attribute that says about which."""
 
 
 def check_readable(principal: Principal, kind: ResourceType) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from scim_server.security import signing
 from scim_server.security.signing import SigningKey
 from scim_server.store import oauth as rows
-from scim_server.store.clock import now
+from scim_server.store.clock import datetime_of, end_of, now
 from scim_server.store.database import Database, Reader, Writer
 
 _SECOND = 1_000_000
@@ -90,8 +90,4 @@ async def _insert(writer: Writer, moment: int) -> KeySummary:
 
 
 def _summary(kid: str, created: int, retires: int | None) -> KeySummary:
-    return KeySummary(kid, _moment(created), None if retires is None else _moment(retires))
-
-
-def _moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / _SECOND, UTC)
+    return KeySummary(kid, datetime_of(created), end_of(retires))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from scim_server.scim.registry import Registry
@@ -12,7 +12,7 @@ from scim_server.services import audit
 from scim_server.services.settlement import system_call
 from scim_server.store import clients
 from scim_server.store import tenants as rows
-from scim_server.store.clock import now
+from scim_server.store.clock import datetime_of, now
 from scim_server.store.database import Database, Writer
 from scim_server.store.tables import Record
 
@@ -208,7 +208,7 @@ def _summary(row: Record) -> TenantSummary:
     return TenantSummary(
         name=row.name,
         state=state,
-        created_at=datetime.fromtimestamp(row.created / 1_000_000, UTC),
+        created_at=datetime_of(row.created),
         users=int(row.users),
         groups=int(row.groups),
         clients=int(row.clients),

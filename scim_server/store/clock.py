@@ -1,7 +1,7 @@
 """Times of the store: microseconds since 1970-01-01 UTC."""
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 from scim_server.scim.values import WrongValue
 
@@ -9,6 +9,16 @@ from scim_server.scim.values import WrongValue
 def now() -> int:
     """Return the current time in microseconds."""
     return time.time_ns() // 1_000
+
+
+def datetime_of(microseconds: int) -> datetime:
+    """Return a time as a datetime in UTC."""
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+
+
+def end_of(microseconds: int | None) -> datetime | None:
+    """Return an end as a datetime in UTC, None where there is none."""
+    return None if microseconds is None else datetime_of(microseconds)
 
 
 def microseconds_of(folded: str) -> tuple[int, int]:
