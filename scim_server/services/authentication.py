@@ -89,7 +89,8 @@ class Authenticator:
         try:
             return await self._principal(token, digest, tenant)
         except BadToken as error:
-            self._noted.pop(digest, None)
+            if error.reason != "elsewhere":
+                self._noted.pop(digest, None)
             if self._failures is not None:
                 self._failures.failed(error.reason, source, error.tenant or tenant)
             raise

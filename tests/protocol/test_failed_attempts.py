@@ -100,6 +100,16 @@ async def test_a_known_token_that_ends_is_slowed_like_any_other(scim: ScimClient
     assert [(await attempt(scim, known.token)).status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
+async def test_a_known_token_stays_known_after_the_url_of_another_tenant(
+    scim: ScimClient, token: str, database: Database
+) -> None:
+    await make_tenant(database, "acme")
+    assert (await attempt(scim, token)).status_code == 200
+    refused(await attempt(scim, token, "http://scim.test/t/acme/scim/v2/Users"), 401)
+    await fail(scim, 3)
+    assert (await attempt(scim, token)).status_code == 200
+
+
 async def test_a_missing_token_is_no_attempt(scim: ScimClient) -> None:
     for _ in range(10):
         refused(await scim.request("GET", "/Users", headers={"Authorization": None}), 401)

@@ -27,7 +27,12 @@ STORES: Mapping[str, type[SqliteStore | PostgresStore]] = {
     "sqlite": SqliteStore,
     "postgresql": PostgresStore,
 }
-UNLIMITED = {"SCIM_RATE_LIMIT_CLIENT": "0", "SCIM_RATE_LIMIT_TENANT": "0"}
+UNLIMITED = {
+    "SCIM_RATE_LIMIT_CLIENT": "0",
+    "SCIM_RATE_LIMIT_TENANT": "0",
+    "SCIM_FAILED_ATTEMPTS_PER_MINUTE": "0",
+}
+"""No request is refused before it is looked at: all of them come from one address."""
 _ASIDE = Path("/dev/shm")  # noqa: S108 - durability is not what is tried there, and nobody else is
 _LONGEST = 10.0
 _CLIENTS = (("idp", "okta"), ("idp", "entra"), ("admin", "generic"), ("hris", "strict"))

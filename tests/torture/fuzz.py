@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,8 +24,8 @@ class Fuzzed:
     """
 
     requests: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    kinds: Counter[str] = field(default_factory=Counter)
+    statuses: dict[int, int] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
     slowest: float = 0.0
     seconds: float = 0.0
     memory: list[float] = field(default_factory=list)
@@ -87,7 +86,7 @@ class Fuzzer:
         outcome = self.outcome
         kind, content = self._shapes.request()
         outcome.requests += 1
-        outcome.kinds[kind] += 1
+        outcome.kinds[kind] = outcome.kinds.get(kind, 0) + 1
         if outcome.requests % _EVERY == 0:
             outcome.memory.append(self._server.memory)
             self._tell(f"{outcome.requests} requests, {outcome.memory[-1]:.0f} MiB")
@@ -103,7 +102,7 @@ class Fuzzer:
             outcome.faults.append(f"{type(error).__name__}: {content[:500]!r}")
             return False
         took = time.monotonic() - sent
-        outcome.statuses[status] += 1
+        outcome.statuses[status] = outcome.statuses.get(status, 0) + 1
         outcome.slowest = max(outcome.slowest, took)
         if took > LONGEST:
             outcome.slow.append(content)
@@ -146,5 +145,6 @@ def check(outcome: Fuzzed) -> None:
     """Raise TortureFailed for an answer that must not be, with the requests that got them."""
     if outcome.faults:
         raise TortureFailed(f"{len(outcome.faults)} faults:\n" + "\n".join(outcome.faults[:20]))
-    if outcome.statuses[200] < outcome.requests / 50 or outcome.statuses[400] < outcome.requests / 50:
+    least = outcome.requests / 50
+    if outcome.statuses.get(200, 0) < least or outcome.statuses.get(400, 0) < least:
         raise TortureFailed(f"The requests were not of both kinds: {outcome.statuses}")
