@@ -88,11 +88,14 @@ class Process:
     @property
     def memory(self) -> float:
         """The resident memory in MiB."""
-        if self._running is None:
-            return 0.0
-        status = Path(f"/proc/{self._running.pid}/status").read_text(encoding="ascii")
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1024
+        return 0.0 if self._running is None else resident_memory(self._running.pid)
+
+
+def resident_memory(process: int) -> float:
+    """Return the resident memory of a process, named by its id, in MiB."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
 
 
 def server(database_url: str, log: Path) -> Process:

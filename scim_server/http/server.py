@@ -80,9 +80,6 @@ class Server:
         outside = OutsideTokens(self.database, registry, self.key_sets)
         self.authenticator = Authenticator(self.database, self.failures, outside)
         self.signing_keys = SigningKeys(self.database)
-        self.tokens = TokenEndpoint(
-            self.database, self.signing_keys, outside, self.failures, settings.access_token_seconds
-        )
         rates = Rates(
             settings.rate_limit_client,
             settings.rate_limit_client_burst,
@@ -90,6 +87,14 @@ class Server:
             settings.rate_limit_tenant_burst,
         )
         self.rates = RateLimiter(self.database, registry, rates)
+        self.tokens = TokenEndpoint(
+            self.database,
+            self.signing_keys,
+            outside,
+            self.failures,
+            self.rates,
+            settings.access_token_seconds,
+        )
         sealing = sealing_of(settings.audit_master_key_file)
         self.provisioning = Provisioning(self.database, registry, lifecycle, sealing)
         self.search = Search(self.database, registry, lifecycle, pages, sealing)

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scim_server.dialects import DIALECTS
 from scim_server.scim.documents import is_storable
 from scim_server.security import jwts, signing, tokens
 from scim_server.security.jwts import BadJwt, Jwt
 from scim_server.security.oauth import OAuthError, TokenRequest, invalid_client, invalid_request, narrowed
-from scim_server.security.principals import within
+from scim_server.security.principals import Principal, within
+from scim_server.security.tenants import settings_of
 from scim_server.services.failed_attempts import FailedAttempts
 from scim_server.services.outside import OutsideTokens, Verified
+from scim_server.services.rates import Headers, RateLimiter
 from scim_server.services.signing_keys import SigningKeys
 from scim_server.store import clients, issuers, tenants
 from scim_server.store import oauth as rows
@@ -28,13 +31,14 @@ _REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An access token with what has to be said of it, and who got it."""
+    """An access token with what has to be said of it, who got it, and the headers of its answer."""
 
     token: str
     expires_in: int
     scope: str
     tenant: str
     client: str
+    headers: Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class _Proven:
     tenant: str
     client_id: str
     client: str
+    profile: str
+    dialect: str
     permissions: frozenset[str]
     assertion: str | None = None
     until: int = 0
@@ -62,6 +68,7 @@ class TokenEndpoint:
         keys: SigningKeys,
         outside: OutsideTokens,
         failures: FailedAttempts,
+        limiter: RateLimiter,
         seconds: int,
     ) -> None:
         """Issue tokens that last so many seconds."""
@@ -69,6 +76,7 @@ class TokenEndpoint:
         self._keys = keys
         self._outside = outside
         self._failures = failures
+        self._limiter = limiter
         self._seconds = seconds
         self._proven: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -84,6 +92,7 @@ class TokenEndpoint:
     ) -> Grant:
         """Return an access token for what a request proves; raises OAuthError and TooManyRequests.
 
+        It counts as any request of the client that has proved who it is.
         `audiences` are the names of this server that an assertion may be made for, `tenant` is the one of the
         URL. A client that proved itself from a source before is not slowed by failures of others.
         """
@@ -92,13 +101,14 @@ class TokenEndpoint:
             self._failures.check(source, tenant)
         try:
             proven = await self._proven_by(request, audiences, tenant)
+            headers = await self._admit(proven)
             held = proven.permissions
             if proven.narrowed is not None:
                 held = within(proven.narrowed, held)
             scope = narrowed(request.scope, held)
             limit = scope if scope is not None else proven.narrowed
             granted = await self._issue(
-                proven, limit, sorted(held if scope is None else scope), issuer, resource
+                proven, limit, sorted(held if scope is None else scope), issuer, resource, headers
             )
         except OAuthError as error:
             if error.code == "invalid_client":
@@ -109,6 +119,23 @@ class TokenEndpoint:
         while len(self._proven) > _REMEMBERED:
             self._proven.popitem(last=False)
         return granted
+
+    async def _admit(self, proven: _Proven) -> Headers:
+        """Count the request; raises TooManyRequests where the client or its tenant makes too many."""
+        tenant = await self._database.read(lambda reader: tenants.find(reader, proven.tenant))
+        principal = Principal(
+            proven.tenant_id,
+            proven.tenant,
+            proven.client_id,
+            proven.client,
+            proven.profile,
+            proven.dialect,
+            DIALECTS[proven.dialect],
+            proven.permissions,
+            proven.user_id,
+            settings=settings_of(None if tenant is None else tenant.settings),
+        )
+        return await self._limiter.admit(principal)
 
     async def _proven_by(
         self, request: TokenRequest, audiences: Sequence[str], tenant: str | None
@@ -172,6 +199,7 @@ class TokenEndpoint:
         effective: Sequence[str],
         issuer: str,
         resource: str,
+        headers: Headers,
     ) -> Grant:
         key, moment = await self._keys.current(), now()
         seconds = moment // _SECOND
@@ -215,7 +243,7 @@ class TokenEndpoint:
             await clients.insert_token(writer, row)
 
         await self._database.write(work)
-        return Grant(token, self._seconds, " ".join(effective), proven.tenant, proven.client)
+        return Grant(token, self._seconds, " ".join(effective), proven.tenant, proven.client, headers)
 
 
 def _proven(row: Any, *, assertion: str | None = None, until: int = 0) -> _Proven:
@@ -224,6 +252,8 @@ def _proven(row: Any, *, assertion: str | None = None, until: int = 0) -> _Prove
         row.tenant_name,
         row.client_id,
         row.client_name,
+        row.profile,
+        row.dialect,
         frozenset(json.loads(row.permissions)),
         assertion,
         until,
@@ -239,6 +269,8 @@ def _federated(found: Verified, client_id: str | None) -> _Proven:
         found.tenant,
         found.client.id,
         found.client.name,
+        found.client.profile,
+        found.client.dialect,
         frozenset(json.loads(found.client.permissions)),
         issuer_id=found.issuer_id,
         narrowed=found.narrowed,

@@ -25,6 +25,8 @@ _CLIENT = (
     client.c.tenant_id,
     client.c.id.label("client_id"),
     client.c.name.label("client_name"),
+    client.c.profile,
+    client.c.dialect,
     client.c.permissions,
     client.c.revoked.label("client_revoked"),
     tenant.c.name.label("tenant_name"),

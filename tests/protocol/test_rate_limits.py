@@ -2,14 +2,18 @@
 
 import asyncio
 
+import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from scim_server.services.clients import Clients
+from scim_server.services.credentials import Credentials
 from scim_server.services.tenants import Tenants
 from scim_server.settings import Settings
 from scim_server.store.database import Database
 from tests.conftest import Connect
 from tests.protocol.messages import refused, user
+from tests.protocol.oauth.test_token_endpoint import GRANT, ask, basic
 from tests.store.statements import counted
 from tests.support.client import ScimClient
 
@@ -77,6 +81,26 @@ async def test_a_bad_token_is_401_and_counts_for_nobody(scim: ScimClient) -> Non
     for _ in range(2 * BURST):
         refused(await scim.request("GET", "/Users", headers={"Authorization": "Bearer no"}), 401)
     await scim.read("/Users")
+
+
+async def test_asking_for_an_access_token_counts_as_any_request(
+    scim: ScimClient, application: Starlette, database: Database
+) -> None:
+    await Clients(database).register("payroll", profile="hris")
+    issued = await Credentials(database).new_secret("payroll")
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://scim.test") as http:
+        proof = basic(issued.client_id, issued.secret)
+        found = [await ask(http, GRANT, proof) for _ in range(BURST)]
+        too_many = await ask(http, GRANT, proof)
+        unproven = await ask(http, GRANT, basic(issued.client_id, "made-up"))
+    assert [answer.status_code for answer in found] == [200] * BURST
+    assert found[0].headers["ratelimit-policy"] == '"client";q=5;w=500, "tenant";q=10;w=1000'
+    assert (too_many.status_code, too_many.json()["error"]) == (429, "slow_down")
+    assert 90 <= int(too_many.headers["retry-after"]) <= 100
+    assert unproven.status_code == 401
+    headers = {"Authorization": f"Bearer {found[0].json()['access_token']}"}
+    refused(await scim.request("GET", "/Users", headers=headers), 429)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

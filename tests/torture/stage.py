@@ -19,6 +19,8 @@ from typing import Any, Protocol, Self
 import asyncpg
 import httpx2
 
+from benchmarks.processes import resident_memory
+
 ROOT = Path(__file__).parents[2]
 _NAME = "torture"
 _PATIENCE = 60.0
@@ -285,11 +287,7 @@ class Server:
     @property
     def memory(self) -> float:
         """The resident memory of the process in MiB."""
-        if self._process is None:
-            return 0.0
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1024
+        return 0.0 if self._process is None else resident_memory(self._process.pid)
 
     @property
     def connections(self) -> int:

@@ -30,7 +30,8 @@ _NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 async def token(request: Request) -> Response:
     """Answer with an access token, or with a refusal in OAuth's own form (RFC 6749 §5)."""
     try:
-        return _answer(await _granted(request))
+        body, headers = await _granted(request)
+        return _answer(body, headers=headers)
     except OAuthError as error:
         return _answer(error.body(), error.status, error.headers)
     except (UnsupportedMediaType, PayloadTooLarge) as error:
@@ -43,7 +44,7 @@ async def token(request: Request) -> Response:
         return _answer(OAuthError("temporarily_unavailable", detail).body(), 503, retry)
 
 
-async def _granted(request: Request) -> dict[str, Any]:
+async def _granted(request: Request) -> tuple[dict[str, Any], dict[str, str]]:
     server = server_of(request)
     await server.prepare()
     asked = read_request(await read_form(request, MAX_FORM), _authorization(request))
@@ -57,12 +58,13 @@ async def _granted(request: Request) -> dict[str, Any]:
         source=source_of(request),
     )
     facts_of(request.scope).caller = granted.tenant, granted.client
-    return {
+    body = {
         "access_token": granted.token,
         "token_type": "Bearer",
         "expires_in": granted.expires_in,
         "scope": granted.scope,
     }
+    return body, {name.decode(): value.decode() for name, value in granted.headers}
 
 
 def _authorization(request: Request) -> str | None:

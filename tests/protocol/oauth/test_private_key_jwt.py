@@ -11,40 +11,22 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from starlette.applications import Starlette
 
 from scim_server.services.clients import Clients
 from scim_server.services.credentials import Credentials
 from scim_server.services.housekeeping import run_once
 from scim_server.services.issuers import Issuers, Trust
 from scim_server.services.lifecycle import Lifecycle
-from scim_server.settings import Settings
 from scim_server.store.database import Database
 from scim_server.store.tables import assertion as assertion_table
-from tests.protocol.test_token_endpoint import GRANT, ROOT, ask, error, rows, status
+from tests.protocol.oauth.conftest import ROOT
+from tests.protocol.oauth.test_token_endpoint import GRANT, ask, error, rows, status
 from tests.support.issuer import FakeIssuer, Key, segment, signed
 from tests.support.time import Clock
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 RSA, EC, ED = RSAKey.generate_key(2048), ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519")
 KEYS: dict[str, Key] = {"RS256": RSA, "PS256": RSA, "ES256": EC, "Ed25519": ED, "EdDSA": ED}
-
-
-@pytest.fixture
-def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, public_url=ROOT, failed_attempts_per_minute=0)
-
-
-@pytest.fixture
-async def http(application: Starlette) -> Any:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=application), base_url=ROOT) as http:
-        yield http
-
-
-@pytest.fixture
-async def credentials(database: Database) -> Credentials:
-    await Clients(database).register("payroll", profile="hris")
-    return Credentials(database)
 
 
 @pytest.fixture

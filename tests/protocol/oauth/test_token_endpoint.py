@@ -17,35 +17,17 @@ from starlette.applications import Starlette
 
 from scim_server.services.clients import Clients
 from scim_server.services.credentials import Credentials, IssuedSecret
-from scim_server.settings import Settings
 from scim_server.store.database import Database
 from scim_server.store.tables import token as token_table
 from tests.protocol.messages import refused, user
+from tests.protocol.oauth.conftest import ROOT
 from tests.requirements.accounts import hire
 from tests.requirements.plans import outcome_of, patch, plan
 from tests.support.catalogue import create_role
 from tests.support.client import PATCH_SCHEMA, ScimClient
 from tests.support.time import Clock
 
-ROOT = "http://scim.test"
 GRANT = {"grant_type": "client_credentials"}
-
-
-@pytest.fixture
-def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, public_url=ROOT, failed_attempts_per_minute=0)
-
-
-@pytest.fixture
-async def http(application: Starlette) -> Any:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=application), base_url=ROOT) as http:
-        yield http
-
-
-@pytest.fixture
-async def credentials(database: Database) -> Credentials:
-    await Clients(database).register("payroll", profile="hris")
-    return Credentials(database)
 
 
 @pytest.fixture
