@@ -124,6 +124,9 @@ class ScimHttpProtocol(HttpToolsProtocol):
         else:
             super().timeout_keep_alive_handler()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: a request to speak another protocol is answered in this one (RFC 9110 §7.8)."""
+
     def send_400_response(self, msg: str) -> None:
         """Send the error message of RFC 7644 §3.12 and close the connection."""
         self._refuse(self._refusal or BadRequest(msg))

@@ -120,6 +120,7 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
         "scim_server.app:application_from_environment",
         factory=True,
         http=ScimHttpProtocol,
+        ws="none",
         workers=workers,
         access_log=False,
         log_config=None,

@@ -32,17 +32,20 @@ class Path:
     extension: Schema | None = None
 
 
-def parse_path(text: str, resource_type: ResourceType, policy: Policy) -> Path | None:
+def parse_path(
+    text: str, resource_type: ResourceType, policy: Policy, hidden: frozenset[str] = frozenset()
+) -> Path | None:
     """Return what a PATCH path means, None where it names no attribute of the resource type.
 
-    Raises InvalidPath for a malformed path, InvalidFilter for a bad filter in brackets.
+    Raises InvalidPath for a malformed path, InvalidFilter for a bad filter in brackets, and for one on
+    `hidden` paths, which the client is not shown.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidPath(f"The path is longer than {MAX_LENGTH} characters.")
-    return (_parsed if len(text) < _REMEMBERED else _parse)(text, resource_type, policy)
+    return (_parsed if len(text) < _REMEMBERED else _parse)(text, resource_type, policy, hidden)
 
 
-def _parse(text: str, resource_type: ResourceType, policy: Policy) -> Path | None:
+def _parse(text: str, resource_type: ResourceType, policy: Policy, hidden: frozenset[str]) -> Path | None:
     path = text.strip()
     attribute = resource_type.resolve(path)
     if attribute is not None:
@@ -56,7 +59,7 @@ def _parse(text: str, resource_type: ResourceType, policy: Policy) -> Path | Non
         if _NAME.fullmatch(path) is None:
             raise InvalidPath(f"{path[:120]!r} is not a path.")
         return None
-    return _value_path(path, head, rest, resource_type, policy)
+    return _value_path(path, (head, rest), resource_type, policy, hidden)
 
 
 _parsed = lru_cache(maxsize=4_096)(_parse)
@@ -69,7 +72,10 @@ def _plain(attribute: Attribute) -> Path:
     return Path(attribute)
 
 
-def _value_path(path: str, head: str, rest: str, resource_type: ResourceType, policy: Policy) -> Path | None:
+def _value_path(
+    path: str, parts: tuple[str, str], resource_type: ResourceType, policy: Policy, hidden: frozenset[str]
+) -> Path | None:
+    head, rest = parts
     inner, bracket, tail = rest.rpartition("]")
     if not bracket or _NAME.fullmatch(head) is None or (tail and not tail.startswith(".")):
         raise InvalidPath(f"{path[:120]!r} is not a path.")
@@ -80,7 +86,7 @@ def _value_path(path: str, head: str, rest: str, resource_type: ResourceType, po
         raise InvalidPath(f"{attribute.path} has a single value; a filter in brackets does not apply to it.")
     expression = grammar.parse_filter(inner, policy)
     try:
-        condition = bind_value_filter(expression, attribute, policy)
+        condition = bind_value_filter(expression, attribute, policy, hidden=hidden)
     except InvalidFilter as error:
         raise InvalidFilter(f"In {path[:120]!r}: {error.detail}") from error
     if not tail:

@@ -26,6 +26,7 @@ from scim_server.security.principals import (
     Principal,
 )
 from scim_server.services import audit, guard
+from scim_server.services.completion import hidden_paths
 from scim_server.services.context import CallContext
 from scim_server.services.hooks import hook_for
 from scim_server.services.lifecycle import SEEN_UNDER, USER, Lifecycle
@@ -165,7 +166,9 @@ class Changes:
         await self.permit(resource_type, CHANGING, id)
         current = await self.locked(resource_type, id, if_match)
         before = await self._seen(resource_type, current)
-        result = apply_patch(before, operations, resource_type, self.principal.policy, id=current.id)
+        hidden = hidden_paths(self.principal, resource_type)
+        policy = self.principal.policy
+        result = apply_patch(before, operations, resource_type, policy, id=current.id, hidden=hidden)
         if resource_type.name == USER:
             return await self.users.patch(current, before, result.document, operations, resource_type)
         return await self._store(resource_type, current, before, result.document, list(result.memberships))

@@ -75,6 +75,28 @@ async def test_a_body_that_drips_is_408_and_the_connection_is_closed(server: Liv
     assert found.count("connection: close") == 1
 
 
+@pytest.mark.parametrize("method", ["GET", "CONNECT"])
+async def test_another_protocol_is_not_spoken_and_the_connection_counts(
+    server: LiveServer, method: str
+) -> None:
+    wanted = (
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: eA==",
+    )
+    reader, writer = await opened(server)
+    writer.write(head(server, method, "/scim/v2/ServiceProviderConfig", *wanted))
+    found = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)).decode().lower()
+    assert found.startswith("http/1.1 200" if method == "GET" else "http/1.1 405")
+    others = [await opened(server) for _ in range(CONNECTIONS)]
+    _, status = await answer(others[-1][0])
+    for _, other in ((reader, writer), *others):
+        other.close()
+    assert status == "503"
+    assert "upgrade" not in server.log.read_text(encoding="utf-8").lower()
+
+
 async def test_who_takes_no_answers_is_cut_off(server: LiveServer) -> None:
     reader, writer = await opened(server)
     writer.write(head(server, "GET", "/scim/v2/Schemas") * 300)

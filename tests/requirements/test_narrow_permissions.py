@@ -5,7 +5,7 @@ import pytest
 from scim_server.security.principals import NARROW_PARTS
 from tests.conftest import Connect
 from tests.requirements.test_permissions import NEEDS, WHY, ids
-from tests.support.client import ScimClient
+from tests.support.client import PATCH_SCHEMA, ScimClient
 
 __all__ = ["ids"]
 
@@ -56,6 +56,10 @@ async def test_who_reads_groups_alone_learns_no_names_of_users(
     for asked in ('members.display sw "A"', 'members[display sw "A"]'):
         refused = await client.get("/Groups", filter=asked)
         assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter")
+    remove = {"schemas": [PATCH_SCHEMA], "Operations": [{"op": "remove", "path": 'members[display sw "A"]'}]}
+    writer = await connect(profile="admin", permissions=["group:view", "group:update"])
+    refused = await writer.patch(f"/Groups/{group}", remove)
+    assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter")
     assert len(await client.find("/Groups", f'members.value eq "{ids["ann"]}"')) == 1
     shown = await admin.read(f"/Groups/{group}", attributes="members.display")
     assert "display" in shown["members"][0], shown

@@ -34,14 +34,15 @@ def apply_patch(
     policy: Policy,
     *,
     id: str,
+    hidden: frozenset[str] = frozenset(),
 ) -> PatchResult:
     """Return what the operations make of a document; the given one is left as it is.
 
     Operations see the effect of earlier ones; an error means that none is applied. `id` is the
-    resource's own, which clients like to repeat. Raises InvalidPath, InvalidFilter, InvalidValue,
-    InvalidSyntax, Mutability and NoTarget as RFC 7644 §3.5.2 says.
+    resource's own, which clients like to repeat; no filter may ask about the `hidden` paths. Raises
+    InvalidPath, InvalidFilter, InvalidValue, InvalidSyntax, Mutability and NoTarget as RFC 7644 §3.5.2 says.
     """
-    patcher = _Patcher(copied(document), resource_type, policy, id)
+    patcher = _Patcher(copied(document), resource_type, policy, id, hidden)
     for operation in operations:
         patcher.apply(operation)
     missing = patcher.normalizer.missing_required(patcher.document)
@@ -51,11 +52,19 @@ def apply_patch(
 
 
 class _Patcher:
-    def __init__(self, document: Document, resource_type: ResourceType, policy: Policy, id: str) -> None:
+    def __init__(
+        self,
+        document: Document,
+        resource_type: ResourceType,
+        policy: Policy,
+        id: str,
+        hidden: frozenset[str],
+    ) -> None:
         self.document = document
         self.resource_type = resource_type
         self.policy = policy
         self.id = id
+        self.hidden = hidden
         self.normalizer = Normalizer(resource_type, policy)
         self.memberships: dict[str, Membership] = {}
 
@@ -79,7 +88,7 @@ class _Patcher:
         return key in kind.attributes or key in kind.extensions or key == kind.schema.id.lower()
 
     def _apply_path(self, operation: Operation, text: str, *, explicit: bool) -> None:
-        path = parse_path(text, self.resource_type, self.policy)
+        path = parse_path(text, self.resource_type, self.policy, self.hidden)
         if path is None:
             self._unknown(text, explicit=explicit)
         elif path.extension is not None:
