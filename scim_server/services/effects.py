@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from scim_server.lifecycle import assignments
 from scim_server.lifecycle.assignments import KINDS
+from scim_server.lifecycle.catalogue import ENTITLEMENT, ROLE
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.state import moment as moment_of
 from scim_server.lifecycle.status import ENDING
 from scim_server.lifecycle.urns import CONNECTOR, ENTERPRISE, LIFECYCLE
-from scim_server.scim.errors import InvalidValue
+from scim_server.scim.errors import Forbidden, InvalidValue
 from scim_server.scim.resources import Resource
 from scim_server.scim.values import fold_text
 from scim_server.security.principals import LIFECYCLE as MANAGE_LIFECYCLE
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
 _PLANNED = {"active": "activate", "inactive": "deactivate", "suspended": "suspend"}
+_GRANTED_BY = {ROLE: "R-ROLE-AUTH", ENTITLEMENT: "R-PERM-AUTH"}
+"""The rule that says who grants what, by type; default roles come with a department (hooks.catalogue)."""
 Work = Callable[[Document], None]
 
 
@@ -118,6 +121,7 @@ async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Ite
         return
     wanted = sorted({*keys, id})
     found = await pending.waiting(changes.writer, changes.tenant_id, type_name, wanted)
+    await _refuse_own(changes, type_name, id, {source_id for source_id, _ in found})
     refusal = await _protected(changes, type_name, id)
     for source_id, attribute in found:
         if attribute == "manager":
@@ -136,6 +140,15 @@ async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Ite
             await changes.adjust(source_id, work, "user.reference.resolved")
     if found:
         await pending.found(changes.writer, changes.tenant_id, type_name, wanted)
+
+
+async def _refuse_own(changes: "Changes", type_name: str, id: str, waiting: Collection[str]) -> None:
+    """Refuse to make what the user waits for whom the client is bound to (R-SELF)."""
+    rule_id = _GRANTED_BY.get(type_name)
+    if rule_id is None or changes.principal.user_id not in waiting or not await changes.enforces(rule_id):
+        return
+    entry = (await changes.catalogue()).table(type_name).get(id)
+    raise Forbidden(message("R-SELF.escalate", what=entry.display if entry else type_name))
 
 
 async def _protected(changes: "Changes", type_name: str, id: str) -> str | None:

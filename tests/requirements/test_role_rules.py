@@ -313,3 +313,25 @@ async def test_nobody_makes_the_department_that_he_waits_for_with_roles(
     body = {"displayName": "Sales", "code": "SALES", "active": True}
     refused(await own.post("/Departments", {**body, "defaultRoles": [{"value": boss}]}), 403)
     accepted(await own.post("/Departments", body), 201)
+
+
+@pytest.mark.proves("ROL-01")
+@pytest.mark.parametrize("how", ["made", "renamed"])
+async def test_nobody_makes_the_role_that_he_waits_for(
+    how: str, admin: ScimClient, scim: ScimClient, connect: Connect
+) -> None:
+    ann = await scim.create_user("ann", **roles("boss"))
+    bob = await scim.create_user("bob", **roles("boss"))
+    own = await connect(profile="admin", user=ann["id"])
+    body = {"value": "boss", "display": "Boss", "supported": True}
+    if how == "made":
+        answer = await own.post("/Roles", body)
+    else:
+        other = await create_role(admin, "other")
+        answer = await own.patch(f"/Roles/{other}", replace("value", "boss"))
+    assert refused(answer, 403)["detail"].startswith("You cannot grant ")
+    assert await admin.find("/Roles", 'value eq "boss"') == []
+    await create_role(admin, "boss")
+    for user in (ann, bob):
+        held = await admin.read(f"/Users/{user['id']}")
+        assert names(held[ROLE]["roleAssignments"]) == ["boss"]
