@@ -42,7 +42,6 @@ from scim_server.store.upgrade import head_revision, stored_revision, upgrade
 
 BASE_PATH = "/scim/v2"
 BOOTSTRAP_CLIENT = "bootstrap"
-_PARTIAL_KEPT = 100
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?", re.ASCII)
 """A host as nearly every client names it, which needs no parsing."""
 
@@ -102,7 +101,6 @@ class Server:
         self.verification = Verification(self.database, registry, sealing)
         self.proofs = Proofs(self.database)
         self.bulk = Bulk(self.database, registry, lifecycle)
-        self._partial: dict[tuple[str, tuple[str, ...]], Registry] = {}
         self.is_draining = False
         self._ready = False
         self._preparing = asyncio.Lock()
@@ -246,18 +244,11 @@ class Server:
     def registry_of(self, call: CallContext) -> Registry:
         """Return the registry with the names that the dialect of the caller has for schemas.
 
-        What is hidden from the tenant is not in it.
+        What is hidden from the tenant is not in it, nor what is private to others.
         """
-        dialect, hidden = call.principal.dialect, call.principal.settings.hidden_resource_types
-        named = self._named.get(dialect, self.registry)
-        if not hidden:
-            return named
-        key = dialect, hidden
-        if key not in self._partial:
-            if len(self._partial) > _PARTIAL_KEPT:
-                self._partial.clear()
-            self._partial[key] = named.without(hidden)
-        return self._partial[key]
+        own = call.principal.settings
+        named = self._named.get(call.principal.dialect, self.registry)
+        return named.of_tenant(own.private_schemas, own.hidden_resource_types)
 
     def kind(self, call: CallContext, name: str) -> ResourceType:
         """Return a resource type as the caller sees it; raises NotFound for one hidden from the tenant."""

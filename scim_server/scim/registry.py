@@ -16,6 +16,8 @@ OPERATIONS = frozenset({"create", "read", "replace", "patch", "delete"})
 _COLLECTION_METHODS = {"read": "GET", "create": "POST"}
 _RESOURCE_METHODS = {"read": "GET", "replace": "PUT", "patch": "PATCH", "delete": "DELETE"}
 
+_KEPT = 256
+"""Registries of tenants that are kept, one for each choice of private schemas and hidden types."""
 _SELF_DESCRIBING = frozenset({SCHEMA_URN, RESOURCE_TYPE_URN})
 """Schemas of schemas nest complex attributes, which no resource's schema may (RFC 7643 §2.3.8, §7)."""
 
@@ -63,7 +65,8 @@ class ResourceType:
 
     `paths` maps every lower-case path a client may write, with and without URN, to its
     attribute; `extensions` maps the lower-case URN to the extension's schema; `operations` is what
-    clients can do, a part of OPERATIONS.
+    clients can do, a part of OPERATIONS. A private type or extension, by its lower-case URN, is only of those
+    tenants that have it.
     """
 
     name: str
@@ -79,6 +82,8 @@ class ResourceType:
     references: tuple[Attribute, ...] = ()
     unique_attributes: tuple[Attribute, ...] = ()
     operations: frozenset[str] = OPERATIONS
+    is_private: bool = False
+    private_extensions: frozenset[str] = frozenset()
 
     def resolve(self, path: str) -> Attribute | None:
         """Return the attribute a path names, in any case and with or without its schema's URN."""
@@ -103,6 +108,25 @@ class ResourceType:
     def resource_methods(self) -> tuple[str, ...]:
         """The HTTP methods of one resource (RFC 7644 §3.2)."""
         return tuple(method for name, method in _RESOURCE_METHODS.items() if name in self.operations)
+
+    def without(self, lacks: Collection[str]) -> "ResourceType":
+        """Return the type without those of its private extensions that a tenant lacks."""
+        gone = self.private_extensions.intersection(lacks)
+        if not gone:
+            return self
+
+        def is_kept(attribute: Attribute) -> bool:
+            return attribute.extension is None or attribute.extension.lower() not in gone
+
+        kept = [one for one in extension_entries(self.document) if one["schema"].lower() not in gone]
+        return replace(
+            self,
+            extensions={urn: schema for urn, schema in self.extensions.items() if urn not in gone},
+            document={**self.document, "schemaExtensions": kept},
+            paths={path: attribute for path, attribute in self.paths.items() if is_kept(attribute)},
+            references=tuple(filter(is_kept, self.references)),
+            unique_attributes=tuple(filter(is_kept, self.unique_attributes)),
+        )
 
     def references_of(self, kind: ReferenceKind) -> tuple[Attribute, ...]:
         """Return the attributes whose values are kept in the given way."""
@@ -155,6 +179,7 @@ class Registry:
                 compile_schema(document, None)
         self.resource_types: dict[str, ResourceType] = {}
         self.endpoints: dict[str, ResourceType] = {}
+        self._of_tenants: dict[tuple[frozenset[str], tuple[str, ...]], Registry] = {}
         for document in resource_types:
             resource_type = self._compile_resource_type(document)
             if resource_type.name in self.resource_types or resource_type.endpoint in self.endpoints:
@@ -162,21 +187,47 @@ class Registry:
             self.resource_types[resource_type.name] = resource_type
             self.endpoints[resource_type.endpoint] = resource_type
 
-    def without(self, hidden: Collection[str]) -> "Registry":
-        """Return a registry that has not the types of these names, nor schemas that no other type has."""
+    @cached_property
+    def private_schemas(self) -> frozenset[str]:
+        """The lower-case URNs of the schemas that only those tenants have that are given them."""
+        kinds = self.resource_types.values()
+        types = frozenset(kind.schema.id.lower() for kind in kinds if kind.is_private)
+        return types.union(*(kind.private_extensions for kind in kinds))
+
+    def of_tenant(self, private: Collection[str] = (), hidden: tuple[str, ...] = ()) -> "Registry":
+        """Return the registry as a tenant has it: with these private schemas and no other, by lower-case URN.
+
+        The types of the `hidden` names are not in it, nor schemas that no other type has.
+        """
+        lacks = self.private_schemas.difference(private)
+        if not lacks and not hidden:
+            return self
+        found = self._of_tenants.get((lacks, hidden))
+        if found is None:
+            if len(self._of_tenants) >= _KEPT:
+                self._of_tenants.clear()
+            found = self._of_tenants[lacks, hidden] = self._without(lacks, hidden)
+        return found
+
+    def _copied(self) -> "Registry":
         other = copy(self)
+        other._of_tenants = {}  # noqa: SLF001 - of the same class
+        other.__dict__.pop("private_schemas", None)
+        return other
+
+    def _without(self, lacks: frozenset[str], hidden: tuple[str, ...]) -> "Registry":
+        other = self._copied()
         other.resource_types = {
-            name: kind for name, kind in self.resource_types.items() if name not in hidden
+            name: kind.without(lacks)
+            for name, kind in self.resource_types.items()
+            if name not in hidden and not (kind.is_private and kind.schema.id.lower() in lacks)
         }
         other.endpoints = {kind.endpoint: kind for kind in other.resource_types.values()}
-        gone, kept = (
-            {urn.lower() for kind in kinds for urn in (kind.schema.id, *kind.extensions)}
-            for kinds in (
-                [kind for name, kind in self.resource_types.items() if name in hidden],
-                other.resource_types.values(),
-            )
+        before, after = (
+            {urn.lower() for kind in kinds.values() for urn in (kind.schema.id, *kind.extensions)}
+            for kinds in (self.resource_types, other.resource_types)
         )
-        other.schemas = {urn: document for urn, document in self.schemas.items() if urn not in gone - kept}
+        other.schemas = {urn: document for urn, document in self.schemas.items() if urn not in before - after}
         return other
 
     def _compile_resource_type(self, document: Mapping[str, Any]) -> ResourceType:
@@ -199,6 +250,8 @@ class Registry:
             required_extensions=frozenset(entry["schema"] for entry in entries if entry.get("required")),
             document=document,
             operations=_operations(document),
+            is_private=bool(document.get("private")),
+            private_extensions=_private(document, entries),
         )
         return _with_tables(resource_type)
 
@@ -214,7 +267,7 @@ class Registry:
         `names` maps the URN of a schema to the one to show; one that is not here is passed over.
         Only the URN differs: attributes are the same objects, and a path may go on with the old URN.
         """
-        other = copy(self)
+        other = self._copied()
         shown = [_named(document, names) for document in self.schemas.values()]
         other.schemas = {document["id"].lower(): document for document in shown}
         other.resource_types = {kind.name: _renamed(kind, names) for kind in self.resource_types.values()}
@@ -269,6 +322,13 @@ def extension_entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
             f"resource type {document.get('name', '?')}: schemaExtensions must list objects with a schema"
         )
     return entries
+
+
+def _private(document: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    private = [entry for entry in entries if entry.get("private")]
+    if any(entry.get("required") for entry in private):
+        raise SchemaError(f"resource type {document['name']}: a private extension cannot be required")
+    return frozenset(entry["schema"].lower() for entry in private)
 
 
 def _operations(document: Mapping[str, Any]) -> frozenset[str]:

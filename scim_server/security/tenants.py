@@ -33,6 +33,10 @@ class TenantSettings(BaseModel):
         (), description="Resource types that the tenant does not have, separated by commas."
     )
 
+    private_schemas: tuple[str, ...] = Field(
+        (), description="Private schemas that the tenant has, by URN in lower case, separated by commas."
+    )
+
     @model_validator(mode="after")
     def _ordered_page_sizes(self) -> Self:
         default, maximum = self.page_size_default, self.page_size_max
@@ -42,6 +46,7 @@ class TenantSettings(BaseModel):
 
 
 NOTHING_SET = TenantSettings()
+_LISTS = ("hidden_resource_types", "private_schemas")
 
 
 @lru_cache(maxsize=4096)
@@ -72,6 +77,7 @@ def changed_settings(text: str | None, assignments: dict[str, str]) -> TenantSet
 
 
 def _value(name: str, value: str) -> Any:
-    if value and name == "hidden_resource_types":
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if value and name in _LISTS:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return tuple(parts if name == "hidden_resource_types" else sorted({one.lower() for one in parts}))
     return value

@@ -1,6 +1,6 @@
 """Bulk requests: operations in order of their references, circular ones made together (RFC 7644 §3.7)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from scim_server.scim.errors import (
@@ -58,6 +58,7 @@ class _Run:
     """The state of one bulk request: fixed ids by bulkId, dependencies by index, results by index."""
 
     request: BulkRequest
+    endpoints: Mapping[str, ResourceType]
     ids: dict[str, str]
     types: dict[str, str]
     needs: list[set[int]]
@@ -96,7 +97,7 @@ class Bulk:
         if len(request.operations) > policies.bulk_threshold:
             call.principal.require(BULK_UPDATE)
         await self._settlement.settle(call)
-        run = self._prepare(request)
+        run = self._prepare(call, request)
         for units in self._batches(run):
             if run.stopped:
                 break
@@ -104,7 +105,9 @@ class Bulk:
                 await self._run_apart(call, run, units)
         return [run.results[index] for index in sorted(run.results)]
 
-    def _prepare(self, request: BulkRequest) -> _Run:
+    def _prepare(self, call: CallContext, request: BulkRequest) -> _Run:
+        own = call.principal.settings
+        endpoints = self._registry.of_tenant(own.private_schemas, own.hidden_resource_types).endpoints
         ids: dict[str, str] = {}
         types: dict[str, str] = {}
         by_bulk_id = {
@@ -113,7 +116,7 @@ class Bulk:
             if operation.bulk_id
         }
         for operation in request.operations:
-            resource_type = self._registry.endpoints.get(operation.path.rstrip("/"))
+            resource_type = endpoints.get(operation.path.rstrip("/"))
             if operation.method == "POST" and operation.bulk_id and resource_type is not None:
                 ids[operation.bulk_id] = new_id()
                 types[ids[operation.bulk_id]] = resource_type.name
@@ -121,7 +124,7 @@ class Bulk:
             {by_bulk_id[name] for name in operation.references if name in by_bulk_id}
             for operation in request.operations
         ]
-        return _Run(request, ids, types, needs)
+        return _Run(request, endpoints, ids, types, needs)
 
     def _batches(self, run: _Run) -> Iterator[list[list[int]]]:
         """Yield the units of a request in their order, several together where that is possible.
@@ -224,7 +227,7 @@ class Bulk:
         operation = run.request.operations[index]
         path = replace_references(operation.path, run.ids)
         endpoint, _, own_id = (path, "", None) if operation.method == "POST" else path.rpartition("/")
-        resource_type = self._registry.endpoints.get(endpoint.rstrip("/"))
+        resource_type = run.endpoints.get(endpoint.rstrip("/"))
         if resource_type is not None and error.status in REFUSED:
             work = _WORKS.get(operation.method, "update")
             await record(self._database, self._registry, call, resource_type, work, own_id, error)
@@ -236,7 +239,7 @@ class Bulk:
         _check_references(run, index, unit)
         data = replace_references(operation.data, run.ids, "data")
         path = replace_references(operation.path, run.ids)
-        resource_type, own_id = self._target(path, operation.method)
+        resource_type, own_id = _target(run, path, operation.method)
         if operation.method == "POST":
             created = await changes.create(resource_type, data, id=run.ids.get(operation.bulk_id or ""))
             await stays_in_scope(changes, created)
@@ -254,24 +257,25 @@ class Bulk:
         version = changes.persistence.versions.get(changed.id, changed.version)
         return BulkResult(operation, 200, resource_type, changed.id, version)
 
-    def _target(self, path: str, method: str) -> tuple[ResourceType, str]:
-        """Return the resource type and, except for POST, the id that a path names.
 
-        Raises MethodNotAllowed where the type does not take the method.
-        """
-        if method == "POST":
-            resource_type = self._registry.endpoints.get(path.rstrip("/"))
-            own_id = ""
-        else:
-            endpoint, _, own_id = path.rpartition("/")
-            resource_type = self._registry.endpoints.get(endpoint)
-        if resource_type is None or (method != "POST" and not own_id):
-            wanted = "/Users" if method == "POST" else "/Users/{id}"
-            raise InvalidPath(f"{method} needs a path such as {wanted}, not {path[:120]!r}.")
-        allowed = resource_type.resource_methods if own_id else resource_type.collection_methods
-        if method not in allowed:
-            raise MethodNotAllowed(method, allowed)
-        return resource_type, own_id
+def _target(run: _Run, path: str, method: str) -> tuple[ResourceType, str]:
+    """Return the resource type and, except for POST, the id that a path names.
+
+    Raises MethodNotAllowed where the type does not take the method.
+    """
+    if method == "POST":
+        resource_type = run.endpoints.get(path.rstrip("/"))
+        own_id = ""
+    else:
+        endpoint, _, own_id = path.rpartition("/")
+        resource_type = run.endpoints.get(endpoint)
+    if resource_type is None or (method != "POST" and not own_id):
+        wanted = "/Users" if method == "POST" else "/Users/{id}"
+        raise InvalidPath(f"{method} needs a path such as {wanted}, not {path[:120]!r}.")
+    allowed = resource_type.resource_methods if own_id else resource_type.collection_methods
+    if method not in allowed:
+        raise MethodNotAllowed(method, allowed)
+    return resource_type, own_id
 
 
 def _named(run: _Run, indexes: list[int]) -> list[str]:

@@ -18,6 +18,7 @@ from scim_server.scim.errors import InvalidValue, ScimError
 from scim_server.scim.patch.operations import Operation
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.values import fold_text
+from scim_server.security.tenants import settings_of
 from scim_server.services import audit
 from scim_server.services.changes import Changes
 from scim_server.services.context import filter_context
@@ -26,6 +27,7 @@ from scim_server.services.settlement import system_call
 from scim_server.services.tenants import known_tenant
 from scim_server.store.database import Database, Writer
 from scim_server.store.policies import read_policy, write_policy
+from scim_server.store.tenants import find
 
 SECTIONS: Mapping[str, tuple[str, str]] = {
     "roles": ("Role", "value"),
@@ -102,7 +104,8 @@ class Catalogues:
         async def work(writer: Writer) -> None:
             summary.counts.clear()
             tenant_id = await known_tenant(writer, tenant)
-            call = system_call(tenant_id, tenant)
+            found = await find(writer, tenant)
+            call = system_call(tenant_id, tenant, settings_of(found.settings if found else None))
             context = filter_context(self._database, self._lifecycle.registry, call)
             changes = Changes(writer, self._lifecycle.registry, self._lifecycle, call, context)
             if policies is not None:
@@ -145,7 +148,7 @@ async def _load_section(changes: Changes, section: str, entries: Any, summary: S
     if not isinstance(entries, list | tuple) or not all(isinstance(entry, dict) for entry in entries):
         raise CatalogueFileError(f"{section} must be a list of tables")
     type_name, key = SECTIONS[section]
-    resource_type = changes.registry.resource_types[type_name]
+    resource_type = changes.own_kind(type_name)
     for index, entry in enumerate(_parents_first(entries)):
         name = entry.get(key) or entry.get("displayName")
         if not isinstance(name, str) or not name:

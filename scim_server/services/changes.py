@@ -197,6 +197,10 @@ class Changes:
         await resources.touch(self.writer, self.tenant_id, sources, self.moment)
         await self.persistence.count(resource_type, -1)
 
+    def own_kind(self, name: str) -> ResourceType:
+        """Return a resource type as the client's tenant has it, without what is private to others."""
+        return self.registry.of_tenant(self.principal.settings.private_schemas).resource_types[name]
+
     async def permit(self, resource_type: ResourceType, work: str, id: str | None = None) -> None:
         """Raise Forbidden unless the client may do this to a type, now as when it was identified.
 

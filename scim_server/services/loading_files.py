@@ -75,11 +75,12 @@ class Loader:
 
     async def load(self, call: CallContext, lines: list[tuple[int, bytes]], loaded: Loaded) -> None:
         """Create what some numbered lines describe; a line that is refused does not stop the others."""
+        registry = self._lifecycle.registry.of_tenant(call.principal.settings.private_schemas)
         operations: list[tuple[int, BulkOperation]] = []
         for number, text in lines:
             try:
                 data = decode(text)
-                operations.append((number, _operation(data, self._lifecycle.registry)))
+                operations.append((number, _operation(data, registry)))
             except ScimError as error:
                 loaded.refuse(number, error.detail)
         request = BulkRequest(tuple(operation for _, operation in operations), None)

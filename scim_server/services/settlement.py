@@ -19,6 +19,7 @@ from scim_server.scim.patch.operations import parse_patch
 from scim_server.scim.registry import Registry
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import PERMISSIONS, Principal, within
+from scim_server.security.tenants import NOTHING_SET, TenantSettings
 from scim_server.services import audit
 from scim_server.services.authentication import principal_of
 from scim_server.services.changes import Changes
@@ -103,7 +104,7 @@ class Settlement:
             await own.delete(users, user.id)
         else:
             said = decode(current.document["patch"].encode())
-            changed = await own.patch(users, user.id, parse_patch(said, own.principal.policy))
+            changed = await own.patch(own.own_kind(USER), user.id, parse_patch(said, own.principal.policy))
             await stays_in_scope(own, changed)
         return {"status": "applied", "appliedAt": text_of(changes.moment)}
 
@@ -136,9 +137,10 @@ async def _call_of_planner(changes: Changes, current: Resource) -> CallContext:
     return CallContext(replace(own, permissions=held | lent, user_id=planner.get("user"), lent=lent), "")
 
 
-def system_call(tenant_id: int, tenant: str) -> CallContext:
-    """Return the call of the server itself in a tenant."""
+def system_call(tenant_id: int, tenant: str, settings: TenantSettings = NOTHING_SET) -> CallContext:
+    """Return the call of the server itself in a tenant; its settings matter for what others wrote."""
+    permissions = frozenset(PERMISSIONS)
     principal = Principal(
-        tenant_id, tenant, "", "system", "system", "generic", GENERIC, frozenset(PERMISSIONS)
+        tenant_id, tenant, "", "system", "system", "generic", GENERIC, permissions, settings=settings
     )
     return CallContext(principal, "")

@@ -133,12 +133,18 @@ class Tenants:
         hidden = [part.strip() for part in assignments.get("hidden_resource_types", "").split(",")]
         if unknown := [part for part in hidden if part and part not in kinds]:
             raise ValueError(f"There is no resource type {unknown[0]}; choose from {', '.join(kinds)}.")
+        given = changed_settings(None, {"private_schemas": assignments.get("private_schemas", "")})
+        if others := sorted({*given.private_schemas} - self._registry.private_schemas):
+            names = ", ".join(sorted(self._registry.private_schemas)) or "none"
+            raise ValueError(f"{others[0]} is no private schema of this server; it has: {names}.")
 
         async def work(writer: Writer) -> TenantSettings:
             found = await _usable(writer, name)
             wanted = changed_settings(found.settings, dict(assignments))
             text = wanted.model_dump_json(exclude_defaults=True)
             before, after = settings_of(found.settings), wanted
+            for urn in sorted({*before.private_schemas} - {*after.private_schemas}):
+                await self._refuse_use(writer, found.id, urn)
             if after != before:
                 await rows.change(writer, found.id, settings=None if text == "{}" else text)
                 known = [one.model_dump(mode="json", exclude_defaults=True) for one in (before, after)]
@@ -146,6 +152,19 @@ class Tenants:
             return wanted
 
         return await self._database.write(work)
+
+    async def _refuse_use(self, writer: Writer, tenant_id: int, urn: str) -> None:
+        """Refuse to take a private schema from a tenant that has content in it."""
+        schema = self._registry.schemas.get(urn)
+        kinds = self._registry.resource_types.values()
+        types = [kind.name for kind in kinds if kind.schema.id.lower() == urn]
+        named = str(schema["id"]) if schema else urn
+        number = await rows.count_with_schema(writer, tenant_id, named, types)
+        if number:
+            raise TenantError(
+                f"{number} resources of the tenant have content in {named}; remove that first, for what is "
+                "there would neither be shown nor be gone."
+            )
 
     async def counts(self, name: str) -> dict[str, int]:
         """Return how many rows a deletion would remove, by table. Raises UnknownTenant."""

@@ -57,7 +57,7 @@ class UserChanges:
         Raises InvalidSyntax, and InvalidValue with every violation, that of missing fields among them.
         """
         data = creation.with_user_name(data, self._changes.principal.profile)
-        normalizer = Normalizer(self._type, self._changes.principal.policy)
+        normalizer = Normalizer(self._changes.own_kind(USER), self._changes.principal.policy)
         try:
             return normalizer.resource(data)
         except InvalidValue:

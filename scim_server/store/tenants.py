@@ -86,6 +86,23 @@ async def count_rows(reader: Connection, tenant_id: int) -> dict[str, int]:
     return counts
 
 
+async def count_with_schema(reader: Connection, tenant_id: int, urn: str, types: Sequence[str]) -> int:
+    """Return how many live resources of a tenant are of some types, or have an extension."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(resource)
+        .where(
+            resource.c.tenant_id == tenant_id,
+            resource.c.deleted.is_(None),
+            sa.or_(
+                resource.c.type.in_(types),
+                sa.cast(resource.c.document, sa.Text).contains(f'"{urn}"', autoescape=True),
+            ),
+        )
+    )
+    return int((await reader.execute(query)).scalar_one())
+
+
 async def remove_some(writer: Writer, tenant_id: int, limit: int) -> int:
     """Remove up to so many rows of a tenant, of the first table that has any; returns how many."""
     for table, key in _removable(writer.dialect.name):

@@ -170,3 +170,55 @@ def test_renaming_leaves_the_registry_as_it_was() -> None:
     thing = registry.resource_types["Thing"]
     assert (list(registry.schemas), thing.schema.id) == (["urn:x:thing"], "urn:x:Thing")
     assert thing.resolve("urn:y:Item:a") is None
+
+
+PRIVATE = Registry(
+    [
+        SCHEMA,
+        {"id": "urn:x:Own", "attributes": [{"name": "b", "uniqueness": "server"}]},
+        {"id": "urn:x:Other"},
+    ],
+    [
+        {**THING, "schemaExtensions": [{"schema": "urn:x:Own", "private": True}]},
+        {"name": "Other", "endpoint": "/Others", "schema": "urn:x:Other", "private": True},
+    ],
+)
+
+
+def test_the_private_schemas_are_those_of_types_and_extensions() -> None:
+    assert PRIVATE.private_schemas == {"urn:x:own", "urn:x:other"}
+    assert REGISTRY.private_schemas == frozenset()
+
+
+def test_a_tenant_without_private_schemas_knows_nothing_of_them() -> None:
+    plain = PRIVATE.of_tenant()
+    assert list(plain.resource_types) == ["Thing"]
+    assert list(plain.schemas) == ["urn:x:thing"]
+    thing = plain.resource_types["Thing"]
+    assert (thing.resolve("urn:x:Own:b"), thing.extension("urn:x:Own")) == (None, None)
+    assert (thing.unique_attributes, thing.document["schemaExtensions"]) == ((), [])
+
+
+def test_a_tenant_has_the_private_schemas_that_it_is_given() -> None:
+    own = PRIVATE.of_tenant(["urn:x:own"])
+    assert list(own.schemas) == ["urn:x:thing", "urn:x:own"]
+    assert own.resource_types["Thing"] is PRIVATE.resource_types["Thing"]
+    assert PRIVATE.of_tenant(["urn:x:own", "urn:x:other"]) is PRIVATE
+
+
+def test_what_a_tenant_sees_is_made_once() -> None:
+    assert PRIVATE.of_tenant(()) is PRIVATE.of_tenant(["urn:nobody"])
+    assert PRIVATE.of_tenant((), ("Thing",)) is not PRIVATE.of_tenant()
+    assert REGISTRY.of_tenant() is REGISTRY
+
+
+def test_schemas_stay_private_under_other_names() -> None:
+    renamed = PRIVATE.renamed({"urn:x:Thing": "urn:y:Thing"})
+    assert renamed.private_schemas == PRIVATE.private_schemas
+    assert list(renamed.of_tenant().schemas) == ["urn:y:thing"]
+
+
+def test_a_private_extension_is_not_required() -> None:
+    entry = {"schema": "urn:x:Thing", "private": True, "required": True}
+    with pytest.raises(SchemaError, match="a private extension cannot be required"):
+        Registry([SCHEMA], [{**THING, "schemaExtensions": [entry]}])

@@ -1,7 +1,5 @@
 """POST /Bulk (RFC 7644 §3.7)."""
 
-from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +8,7 @@ from starlette.responses import Response
 from scim_server.http.bodies import read_json
 from scim_server.http.responses import ScimResponse
 from scim_server.http.server import server_of
-from scim_server.scim.messages.bulk import BULK_RESPONSE_URN, BulkOperation, parse_bulk
+from scim_server.scim.messages.bulk import BULK_RESPONSE_URN, parse_bulk
 from scim_server.scim.resources import Renderer
 from scim_server.services.bulk import BulkResult
 
@@ -22,21 +20,10 @@ async def bulk(request: Request) -> Response:
     limits = server.limits_of(call)
     data = await read_json(request, limits.payload_bytes)
     message = parse_bulk(data, call.principal.policy, maximum=limits.bulk_operations)
-    if call.principal.settings.hidden_resource_types:
-        known, every = server.registry_of(call).endpoints, server.registry.endpoints
-        message = replace(
-            message, operations=tuple(_seen(each, set(every) - set(known)) for each in message.operations)
-        )
     results = await server.bulk.run(call, message)
     renderer = server.renderer(call)
     operations = [_operation(result, renderer) for result in results]
     return ScimResponse({"schemas": [BULK_RESPONSE_URN], "Operations": operations})
-
-
-def _seen(operation: BulkOperation, hidden: Collection[str]) -> BulkOperation:
-    """Return an operation, with a fault where its endpoint is hidden from the tenant."""
-    endpoint = next((one for one in hidden if f"{operation.path}/".startswith(f"{one}/")), None)
-    return operation if endpoint is None else replace(operation, fault=f"There is no endpoint {endpoint}.")
 
 
 def _operation(result: BulkResult, renderer: Renderer) -> dict[str, Any]:
