@@ -68,7 +68,7 @@ async def undelete(writer: Writer, tenant_id: int, restored: Resource, contents:
             deleted_by=None,
             version=restored.version,
             modified=restored.modified,
-            **columns_of(contents),
+            **columns_of(writer, tenant_id, contents),
         )
     )
     if (await writer.execute(statement)).rowcount != 1:

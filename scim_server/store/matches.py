@@ -28,10 +28,11 @@ def _contains(folded: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 
 def _matching() -> sa.Select[Any]:
-    """Return a query for whatever contains the example as stored, in every tenant.
+    """Return a query for whatever contains the example, which names the tenant, as stored.
 
-    Its caller keeps it apart from the tests of tenant and type: given the chance PostgreSQL reads all users
-    of the tenant from another index as well, to have fewer rows to look at, which takes 12 ms of 100,000.
+    Its caller keeps it apart from the tests of the columns of tenant and type: given the chance PostgreSQL
+    reads all users of the tenant from another index as well, to have fewer rows to look at, which takes 12 ms
+    of 100,000.
     """
     return sa.select(*(resource.c[name] for name in _FOUND)).where(_contains(resource.c.folded))
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from scim_server.scim.documents import encode, load
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.entries import entry_at
+from scim_server.store.filters.json import JSON_DIALECTS
 from scim_server.store.resources import chunks
 from scim_server.store.statements import Statement, Texts, given, one_of
 from scim_server.store.tables import folded_value, resource, unique_value
@@ -113,7 +114,7 @@ async def holders_by_email(
     """Return the ids of live users by each of the folded addresses that is their primary or only one."""
     wanted = sorted(set(folded_emails))
     if reader.dialect.name == "postgresql":
-        examples = [encode({"emails": [{"value": address}]}).decode() for address in wanted]
+        examples = [_example(reader, tenant_id, address) for address in wanted]
         rows = await reader.rows(_WITH_ANY_ADDRESS, tenant_id=tenant_id, examples=examples)
         found = [(own_id, load(folded).get("emails", [])) for own_id, folded in rows]
     else:
@@ -132,11 +133,16 @@ async def _with_addresses(
     """Return id and folded e-mail addresses of the live users that may have any of the given ones."""
     found: dict[str, list[dict[str, Any]]] = {}
     for address in addresses:
-        example = encode({"emails": [{"value": address}]}).decode()
+        example = _example(reader, tenant_id, address)
         entry = entry_at(["emails", "value"], address)
         rows = await reader.rows(_WITH_ADDRESS, tenant_id=tenant_id, example=example, **entry._asdict())
         found |= {own_id: load(folded).get("emails", []) for own_id, folded in rows}
     return list(found.items())
+
+
+def _example(reader: Reader | Writer, tenant_id: int, address: str) -> str:
+    example = {"emails": [{"value": address}]}
+    return encode(JSON_DIALECTS[reader.dialect.name].of_tenant(example, tenant_id)).decode()
 
 
 def _values(emails: Iterable[dict[str, Any]]) -> set[str]:

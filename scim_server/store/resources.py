@@ -14,6 +14,7 @@ from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
 from scim_server.store import clock
 from scim_server.store.database import Reader, Writer
+from scim_server.store.filters.json import JSON_DIALECTS
 from scim_server.store.phases import Clocked, Phase, add_phases, remove_phases
 from scim_server.store.statements import Statement, given, insert_into, one_of
 from scim_server.store.tables import Record, resource, unique_value
@@ -191,7 +192,7 @@ async def insert(writer: Writer, tenant_id: int, created: Resource, contents: Co
         "version": created.version,
         "created": created.created,
         "modified": created.modified,
-        **columns_of(contents),
+        **columns_of(writer, tenant_id, contents),
     }
     await writer.writes(created.id)
     writer.defer(_INSERT, values)
@@ -199,12 +200,12 @@ async def insert(writer: Writer, tenant_id: int, created: Resource, contents: Co
         await add_phases(writer, tenant_id, created.id, contents.phases)
 
 
-def columns_of(contents: Contents) -> dict[str, Any]:
+def columns_of(writer: Writer, tenant_id: int, contents: Contents) -> dict[str, Any]:
     """Return what the columns of a row hold of its contents."""
     boundaries = list(contents.boundaries)
     return {
         "document": encode(contents.document).decode(),
-        "folded": encode(contents.folded).decode(),
+        "folded": encode(JSON_DIALECTS[writer.dialect.name].of_tenant(contents.folded, tenant_id)).decode(),
         "display": contents.display,
         "next_change": boundaries[0] if boundaries else None,
         "boundaries": json.dumps(boundaries) if boundaries else None,
@@ -241,7 +242,7 @@ async def update(writer: Writer, tenant_id: int, changed: Resource, contents: Co
         "read": read,
         "version": changed.version,
         "modified": changed.modified,
-        **columns_of(contents),
+        **columns_of(writer, tenant_id, contents),
     }
     await writer.writes(changed.id)
     writer.defer(_UPDATE, values, expects=1)

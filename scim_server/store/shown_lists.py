@@ -107,7 +107,7 @@ class ShownMatches(ShownLister):
         self, context: FilterContext, selection: Selection, example: Any, *, is_varying: bool
     ) -> None:
         super().__init__(context, selection)
-        self._values["example"] = encode(example).decode()
+        self._values["example"] = encode(context.json.of_tenant(example, context.tenant_id)).decode()
         self._key = (context.tenant_id, self._type, self._values["example"])
         self._is_varying = is_varying
 

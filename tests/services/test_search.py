@@ -14,6 +14,7 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.search import WALK_FROM, Page, PageLimits, Search
 from scim_server.store import clients, counters, references, resources
 from scim_server.store.database import Database, Writer
+from scim_server.store.filters.json import TENANT
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import resource
 from tests.store.statements import counted
@@ -44,6 +45,7 @@ class Walker:
     async def fill(self) -> None:
         """Insert the users and count them."""
         self.ids = [new_id() for _ in range(NUMBER)]
+        tenant = self.tenant_id
         rows = [
             {
                 "tenant_id": self.tenant_id,
@@ -53,7 +55,7 @@ class Walker:
                 "created": number,
                 "modified": number,
                 "document": f'{{"userName":"u{number:05}"}}',
-                "folded": f'{{"username":"u{number:05}","title":"t{number % 7}"}}',
+                "folded": f'{{"username":"u{number:05}","title":"t{number % 7}","{TENANT}":{tenant}}}',
             }
             for number, own_id in enumerate(self.ids)
         ]

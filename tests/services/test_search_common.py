@@ -1,5 +1,6 @@
 """Filters on what many have and on what few have: the same pages however they are looked for."""
 
+import json
 from collections import OrderedDict
 from typing import Any
 
@@ -14,6 +15,7 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.search import Page, PageLimits, Search
 from scim_server.store import clients, counters
 from scim_server.store.database import Database, Writer
+from scim_server.store.filters.json import JSON_DIALECTS, TENANT
 from scim_server.store.identifiers import new_id
 from scim_server.store.matches import Matches
 from scim_server.store.shown_lists import ShownMatches
@@ -112,6 +114,7 @@ def _row(tenant_id: int, number: int, title: str) -> dict[str, Any]:
     active = "false" if title == "rare" else "true"
     own = f'{{"value":"u{number}@example.com","type":"home"}}'
     others = f'"nickname":"{LONG}{number}","emails":[{{"value":"all@example.com","type":"work"}},{own}]'
+    others += f',"{TENANT}":{tenant_id}'
     return {
         "tenant_id": tenant_id,
         "id": new_id(),
@@ -204,11 +207,26 @@ async def test_what_others_have_many_of_is_found_in_a_tenant_with_few(tenant: Te
         await counters.count_live(writer, tenant_id, "User", len(rows))
 
     await tenant.database.write(work)
+    if tenant.database.dialect == "postgresql":
+        assert await _looked_at(tenant.database, tenant_id, "common") == 4
     other = Tenant(tenant.database, tenant_id).caller()
     for query in ({}, {"count": 2}, {"count": 0}, {"start_index": 3}):
         page = await other.page(FILTERS["common"], **query)
         assert page.total == 4
     assert [one.id for one in page.resources] == [row["id"] for row in rows[2:]]
+
+
+async def _looked_at(database: Database, tenant_id: int, title: str) -> int:
+    """Return how many entries PostgreSQL's index gives for a title in a tenant, the others passed over."""
+    example = JSON_DIALECTS["postgresql"].of_tenant({"title": title}, tenant_id)
+    async with database.engine.connect() as connection:
+        await connection.exec_driver_sql("SET enable_seqscan = off")
+        query = f"SELECT id FROM resource WHERE folded @> '{json.dumps(example)}'"
+        plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
+        found = plan.scalar_one()
+    (scan,) = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]["Plans"]
+    assert scan["Index Name"] == "resource_folded"
+    return int(scan["Actual Rows"])
 
 
 async def test_one_common_value_makes_no_other_one_common(tenant: Tenant, database: Database) -> None:

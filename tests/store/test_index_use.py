@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from scim_server.store import audit, clients, deleted, people, references, resources
 from scim_server.store.database import Database, Reader, Writer
 from scim_server.store.filters.compiler import FilterContext
-from scim_server.store.filters.json import JSON_DIALECTS
+from scim_server.store.filters.json import JSON_DIALECTS, TENANT
 from scim_server.store.listing import Lister, Selection
 from scim_server.store.tables import audit_event, reference, resource, token, unique_value
 from tests.scim.samples import REGISTRY, USER, bound
@@ -31,6 +31,7 @@ def user_row(number: int) -> dict[str, Any]:
         "emails": [{"value": f"u{number}@x.test", "primary": True}],
         f"{URN}connector:2.0:user": {"ssoidentifier": f"s{number}", "teamcode": f"t{number % 200}"},
         f"{URN}lifecycle:2.0:user": {"effectivestatus": "locked" if number % 200 == 7 else "active"},
+        TENANT: 1,
     }
     return {
         "tenant_id": 1,

@@ -17,6 +17,7 @@ from scim_server.services.provisioning import Provisioning
 from scim_server.services.search import PageLimits, Search
 from scim_server.store import clients
 from scim_server.store.database import Database, Writer
+from scim_server.store.filters.json import TENANT
 from scim_server.store.identifiers import new_id
 from scim_server.store.tables import reference, resource
 from tests.store.statements import Cost, counted
@@ -53,7 +54,7 @@ class Groups:
                 "modified": 1,
                 "display": name,
                 "document": f'{{"displayName": "{name}"}}',
-                "folded": f'{{"displayname": "{name}"}}',
+                "folded": f'{{"displayname": "{name}", "{TENANT}": {self.tenant_id}}}',
             }
             for name in names
         ]

@@ -22,6 +22,7 @@ from scim_server.services.lifecycle import Lifecycle
 from scim_server.services.transparency.revealing import reveal
 from scim_server.store import audit, references, resources
 from scim_server.store.database import Database, Reader
+from scim_server.store.filters.json import TENANT
 from scim_server.store.upgrade import upgrade
 from tests.conftest import DATABASES
 from tests.scim.samples import ENTERPRISE, PROBE, USER, known
@@ -149,6 +150,8 @@ async def test_users_of_before_have_a_status_that_filters_find(old: Database) ->
         {"status": "inactive", "effectivestatus": "inactive"},
     ]
     assert [one["username"] for one in found] == ["ann", "bob"]
+    own = [1, 1] if old.dialect == "postgresql" else [None, None]
+    assert [one.get(TENANT) for one in found] == own
 
 
 async def test_clients_of_before_keep_what_they_could_do_and_get_what_their_profile_can_now(

@@ -27,8 +27,8 @@ ACROSS: Mapping[str, str] = {
     r"UPDATE token SET last_used=.* WHERE token\.digest IN ": "Digests of what is in use.",
     r"UPDATE token SET revoked=.* WHERE token\.digest IN ": "Digests that were read under their tenant.",
     r"FROM client JOIN tenant .* LEFT OUTER JOIN token ON (false|0 = 1)": "No token at all is joined.",
-    r"FROM resource WHERE resource\.folded @> .* (matching|anon_\d+)\.tenant_id = ": "What contains a "
-    "value is looked up in an index for all tenants, and only what is of this one goes on (matches.py).",
+    r"FROM resource WHERE resource\.folded @> .* (matching|anon_\d+)\.tenant_id = ": "The example "
+    "that is looked for names the tenant, and only what is of this one goes on (matches.py).",
     r"FROM client_secret JOIN client .* .* WHERE client_secret\.digest = ": "Digests of one tenant.",
     r"FROM client_key JOIN client .* JOIN tenant .* WHERE client_key\.client_id = ": "So does a client's id.",
     r"FROM issuer JOIN tenant .* WHERE issuer\.issuer = ": "Of several the URL decides.",

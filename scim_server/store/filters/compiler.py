@@ -12,7 +12,7 @@ from scim_server.scim.registry import Registry, ResourceType
 from scim_server.store import clock
 from scim_server.store.filters import common
 from scim_server.store.filters.contents import ContentTests
-from scim_server.store.filters.json import JsonDialect, Test, compare
+from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
 from scim_server.store.filters.logic import Leaf, combined
 from scim_server.store.filters.references import reference_test, with_groups_together
 from scim_server.store.filters.source import RESOURCES, Source
@@ -61,12 +61,16 @@ class FilterCompiler:
             inner = condition.condition if isinstance(condition, Element) else condition
             return combined(inner, lambda leaf: special(leaf, self.context, self.resource_type, self.source))
         if attribute.path.lower() in self.context.varying:
-            return as_it_is(self.context.now, lambda folded: ContentTests(self.json, folded).test(condition))
+            return as_it_is(self.context.now, lambda folded: self._tests(folded).test(condition))
         return self._stored_test(condition)
+
+    def _tests(self, folded: Expression) -> ContentTests:
+        """Return the tests of a folded copy; those of resources name their tenant."""
+        return ContentTests(self.json, folded, self.context.tenant_id if self.source is RESOURCES else None)
 
     def _stored_test(self, condition: Leaf) -> Test:
         """Return the test of what a row holds as it was written, in a column of its own if it has one."""
-        contents = ContentTests(self.json, self.source.folded)
+        contents = self._tests(self.source.folded)
         attribute = condition.attribute
         if isinstance(condition, Element):
             if attribute.multi_valued or not self.source.texts:

@@ -24,11 +24,12 @@ def path_of(attribute: Attribute) -> list[str]:
 
 
 class ContentTests:
-    """Makes tests of one folded document, which is a column."""
+    """Makes tests of one folded document, which is a column; that of a resource names its tenant."""
 
-    def __init__(self, json: JsonDialect, base: Expression) -> None:
+    def __init__(self, json: JsonDialect, base: Expression, tenant_id: int | None = None) -> None:
         self.json = json
         self.base = base
+        self.tenant_id = tenant_id
 
     def test(self, condition: Leaf) -> Test:
         """Return the test; it is true or false, never NULL."""
@@ -41,7 +42,7 @@ class ContentTests:
     def _predicate(self, condition: Predicate) -> Test:
         attribute = condition.attribute
         if condition.operator == "eq":
-            indexed = self.json.contains(self.base, _example(attribute, condition.value))
+            indexed = self._contains(_example(attribute, condition.value))
             if indexed is not None:
                 return indexed
         if attribute.container.multi_valued:
@@ -55,6 +56,10 @@ class ContentTests:
         rows = self.json.elements(self.base, path)
         own = self.json.bare(rows, attribute)
         return _exists(rows, compare(self.json, own, condition.operator, condition.value))
+
+    def _contains(self, example: Any) -> Test | None:
+        own = example if self.tenant_id is None else self.json.of_tenant(example, self.tenant_id)
+        return self.json.contains(self.base, own)
 
     def _presence(self, attribute: Attribute) -> Test:
         parent = attribute.parent
@@ -76,7 +81,7 @@ class ContentTests:
         whole = len(equal) == _size(condition.condition) and len(example) == len(equal)
         indexed = None
         if example and attribute.type == "complex":
-            indexed = self.json.contains(self.base, _nested(path_of(attribute), [example]))
+            indexed = self._contains(_nested(path_of(attribute), [example]))
         if indexed is not None and whole and not any(part.attribute.multi_valued for part in equal):
             return indexed
         tested = self._any_element(attribute, condition.condition)

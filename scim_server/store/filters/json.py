@@ -8,7 +8,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from scim_server.scim.attributes import Attribute
 from scim_server.scim.documents import encode
+from scim_server.scim.normalize import Document
 
+TENANT = "~tenant"
+"""Where folded copies of resources name their tenant; no attribute has such a name."""
 Expression = sa.ColumnElement[Any]
 Test = sa.ColumnElement[bool]
 
@@ -41,6 +44,9 @@ class JsonDialect(Protocol):
 
     def bare(self, rows: sa.TableValuedAlias, attribute: Attribute) -> Expression:
         """Return the value of a row of `elements` as an SQL scalar, for arrays of simple values."""
+
+    def of_tenant(self, folded: Document, tenant_id: int) -> Document:
+        """Return the folded copy of a resource as it is stored, or an example to look for in such copies."""
 
     def contains(self, base: Expression, example: Any) -> Test | None:
         """Test by index whether the document contains an example, None where no index could serve."""
@@ -93,6 +99,10 @@ class SqliteJson:
         """Return the element itself."""
         return sa.type_coerce(rows.c.value, _sql_type(attribute))
 
+    def of_tenant(self, folded: Document, _tenant_id: int) -> Document:
+        """Return it as it is; the index of values has a column for the tenant."""
+        return folded
+
     def contains(self, base: Expression, example: Any) -> Test | None:
         """SQLite has no index over a whole document."""
 
@@ -135,6 +145,13 @@ class PostgresJson:
     def bare(self, rows: sa.TableValuedAlias, attribute: Attribute) -> Expression:
         """Return the element's text."""
         return self._typed(rows.c.value.op("#>>")(sa.literal_column("'{}'::text[]")), attribute)
+
+    def of_tenant(self, folded: Document, tenant_id: int) -> Document:
+        """Add the tenant: an index of containment has room for the document alone.
+
+        What other tenants have in common with the example costs next to nothing then.
+        """
+        return {**folded, TENANT: tenant_id}
 
     def contains(self, base: Expression, example: Any) -> Test | None:
         """Test containment, which the GIN index serves."""
