@@ -34,7 +34,8 @@ async def find_deleted_by(
     reader: Reader | Writer, tenant_id: int, type_name: str, path: str, value: str
 ) -> Resource | None:
     """Return the resource deleted last of those that had a folded value at a top-level attribute."""
-    test = has(JSON_DIALECTS[reader.dialect.name], resource.c.folded, path.lower(), value)
+    json = JSON_DIALECTS[reader.dialect.name]
+    test = has(json, resource.c.folded, path.lower(), value, tenant_id=tenant_id)
     if reader.dialect.name == "sqlite":
         entry = entry_at([path.lower()], value)
         ids = sa.select(folded_value.c.resource_id).where(

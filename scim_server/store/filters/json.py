@@ -67,9 +67,13 @@ def compare(json: JsonDialect, own: Expression, operator: str, value: Any) -> Te
     return sa.and_(there, json.part(own, operator, value))
 
 
-def has(json: JsonDialect, base: Expression, key: str, value: Any) -> Test:
-    """Test whether a document has a value that is not complex under a top-level key."""
-    indexed = json.contains(base, {key: value})
+def has(json: JsonDialect, base: Expression, key: str, value: Any, *, tenant_id: int | None = None) -> Test:
+    """Test whether a document has a value that is not complex under a top-level key.
+
+    With the tenant of a resource its index tells them apart.
+    """
+    example = {key: value}
+    indexed = json.contains(base, example if tenant_id is None else json.of_tenant(example, tenant_id))
     if indexed is not None:
         return indexed
     own: Expression = sa.func.json_extract(base, _sqlite_path([key]))
