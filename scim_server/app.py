@@ -17,8 +17,8 @@ from scim_server.http.logging import configure_logging
 from scim_server.http.middleware import RequestMiddleware, facts_of
 from scim_server.http.responses import error_response
 from scim_server.http.routes import routes
-from scim_server.http.server import BASE_PATH, Server, server_of
-from scim_server.scim.errors import MethodNotAllowed, NotFound, ScimError, ServiceUnavailable
+from scim_server.http.server import BASE_PATH, Server, no_endpoint, server_of
+from scim_server.scim.errors import InvalidValue, MethodNotAllowed, ScimError, ServiceUnavailable
 from scim_server.services import housekeeping
 from scim_server.services.lifecycle import Lifecycle
 from scim_server.settings import Settings, load_settings
@@ -102,19 +102,27 @@ def application_from_environment() -> Starlette:
 async def _routing_error(request: Request, error: Exception) -> Response:
     """Answer what no route takes: 404, or 405 with the methods that the endpoint has.
 
-    Below the SCIM base only for who may know: without a good token the answer is 401.
+    Below the SCIM base only for who may know: without a good token the answer is 401, and what a tenant does
+    not have is no endpoint. OPTIONS is for everybody where the endpoint is there for all tenants.
     """
-    facts = facts_of(request.scope)
-    failure: ScimError = NotFound(f"There is no endpoint {request.url.path[:120]}.")
+    facts, server = facts_of(request.scope), server_of(request)
+    kind = server.kind_at(request.url.path)
+    failure: ScimError = no_endpoint(request)
+    options: Response | None = None
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "").split(", ")
-        if request.method == "OPTIONS":
-            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": ", ".join(sorted(allowed))})
         failure = MethodNotAllowed(request.method, allowed)
+        if request.method == "OPTIONS":
+            headers = {"Allow": ", ".join(sorted(allowed))}
+            options = Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    if options is not None and (kind is None or not kind.is_private):
+        return options
     if BASE_PATH in request.url.path and not request.url.path.endswith("/ServiceProviderConfig"):
         facts.is_again = True
         try:
-            await server_of(request).call(request)
+            await server.call(request, kind)
+        except InvalidValue:
+            return error_response(failure, facts.request_id)
         except (ScimError, DatabaseUnavailable) as refusal:
             return error_response(refusal, facts.request_id)
-    return error_response(failure, facts.request_id)
+    return options or error_response(failure, facts.request_id)

@@ -50,7 +50,16 @@ def _merged(earlier: Mapping[str, Any], further: Mapping[str, Any], file: Path) 
     for key in _FIXED:
         if key in further and further[key] != earlier.get(key):
             raise SchemaError(f"{file}: {key} of the resource type {earlier['name']} cannot be another one")
-    entries = (*extension_entries(earlier), *extension_entries(further))
+    before = {entry["schema"].lower(): entry for entry in extension_entries(earlier)}
+    for entry in extension_entries(further):
+        known = before.get(entry["schema"].lower(), entry)
+        if bool(entry.get("private")) != bool(known.get("private")):
+            raise SchemaError(
+                f"{file}: {entry['schema']} is private in every folder that names it, or in none"
+            )
+    if further.get("private") and not earlier.get("private"):
+        raise SchemaError(f"{file}: the resource type {earlier['name']} is for every tenant")
+    entries = (*before.values(), *extension_entries(further))
     return {
         **earlier,
         "description": further.get("description", earlier.get("description", "")),

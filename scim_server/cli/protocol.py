@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from scim_server.cli.serving import server_behind
@@ -18,6 +19,7 @@ from scim_server.scim.errors import (
     BadRequest,
     HeadersTooLarge,
     InvalidFilter,
+    MethodNotAllowed,
     RequestTimeout,
     ScimError,
     ServiceUnavailable,
@@ -28,6 +30,7 @@ MAX_URL = 65_535
 """Bytes of the longest URL that httptools takes apart."""
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 65_536
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _MAX_HEAD = 4 * 1024 * 1024
 """Bytes of a head that are read before the connection is closed without waiting for its end."""
 _LEAST_TAKEN = 16_384
@@ -75,9 +78,36 @@ class ScimHttpProtocol(HttpToolsProtocol):
             if self._head_bytes > _MAX_HEAD:
                 self._refuse(_head_too_large())
                 return
-        super().data_received(data)
+        self._parse(data)
         if self._stage != self._timed and self._refusal is None:
             self._time_stage()
+
+    def _parse(self, data: bytes) -> None:
+        """Parse what has come; a wish to speak another protocol is passed over (RFC 9110 §7.8).
+
+        The parser takes the body of such a request, and what follows, for the other protocol. So the request
+        is parsed once more without the wish.
+        """
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                data = self._without_upgrade() + data[upgrade.args[0] :]
+                self.parser = HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            except HttpParserError:
+                data = b""
+                self.send_400_response("Invalid HTTP request received.")
+            else:
+                data = b""
+
+    def _without_upgrade(self) -> bytes:
+        """Return the head of the request as it was without the wish."""
+        version = self.parser.get_http_version().encode()
+        line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)
+        kept = [b"%s: %s" % field for field in self.headers if field[0] != b"upgrade"]
+        return b"\r\n".join([line, *kept, b"", b""])
 
     def _time_stage(self) -> None:
         """Give what is still to be received its time; most requests come whole, and need no timer."""
@@ -100,12 +130,17 @@ class ScimHttpProtocol(HttpToolsProtocol):
         if len(self.url) > MAX_URL:
             self._refusal = _url_too_long(self.url)
             raise ValueError(self._refusal.detail)
-        super().on_headers_complete()
+        if self.parser.get_method() == b"CONNECT":
+            self._refusal = MethodNotAllowed("CONNECT", _METHODS)
+            raise ValueError(self._refusal.detail)
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """End a request, which has been received."""
-        self._stage = _IDLE
-        super().on_message_complete()
+        if not self.parser.should_upgrade():
+            self._stage = _IDLE
+            super().on_message_complete()
 
     def pause_writing(self) -> None:
         """Begin to watch whoever takes the answer."""
@@ -123,9 +158,6 @@ class ScimHttpProtocol(HttpToolsProtocol):
             self._watch_taking()
         else:
             super().timeout_keep_alive_handler()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Log nothing: a request to speak another protocol is answered in this one (RFC 9110 §7.8)."""
 
     def send_400_response(self, msg: str) -> None:
         """Send the error message of RFC 7644 §3.12 and close the connection."""

@@ -146,10 +146,13 @@ class Server:
                 "run 'scim-server db upgrade'."
             )
 
-    async def call(self, request: Request, *, can_preview: bool = False) -> CallContext:
+    async def call(
+        self, request: Request, kind: ResourceType | None = None, *, can_preview: bool = False
+    ) -> CallContext:
         """Authenticate a request and return its context; raises Unauthorized.
 
-        Raises InvalidValue where the request asks for a preview and `can_preview` does not say there is one.
+        Raises NotFound where it is for a resource type that the tenant does not have, and InvalidValue where
+        it asks for a preview and `can_preview` does not say there is one.
         """
         if not self._ready:
             await self.prepare()
@@ -169,6 +172,8 @@ class Server:
                 claim = None
                 facts.principal, headers = principal, await self.rates.admit(principal)
             facts.is_counted, facts.headers = True, headers or facts.headers
+        if kind is not None and not self.has(principal, kind):
+            raise no_endpoint(request)
         is_dry_run = asks_for_preview(request, is_possible=can_preview)
         return CallContext(principal, self.base_url(request), facts.request_id, is_dry_run, claim)
 
@@ -246,16 +251,31 @@ class Server:
 
         What is hidden from the tenant is not in it, nor what is private to others.
         """
-        own = call.principal.settings
-        named = self._named.get(call.principal.dialect, self.registry)
+        return self._registry_for(call.principal)
+
+    def _registry_for(self, principal: Principal) -> Registry:
+        own = principal.settings
+        named = self._named.get(principal.dialect, self.registry)
         return named.of_tenant(own.private_schemas, own.hidden_resource_types)
 
+    def has(self, principal: Principal, kind: ResourceType) -> bool:
+        """Tell whether the tenant of a client has a resource type."""
+        return kind.name in self._registry_for(principal).resource_types
+
     def kind(self, call: CallContext, name: str) -> ResourceType:
-        """Return a resource type as the caller sees it; raises NotFound for one hidden from the tenant."""
-        found = self.registry_of(call).resource_types.get(name)
-        if found is None:
-            raise NotFound(f"There is no endpoint {self.registry.resource_types[name].endpoint}.")
-        return found
+        """Return a resource type as the caller sees it, which has it."""
+        return self.registry_of(call).resource_types[name]
+
+    def kind_at(self, path: str) -> ResourceType | None:
+        """Return the resource type whose endpoint a path is at or below of, None for any other path."""
+        _, base, rest = path.partition(BASE_PATH)
+        endpoints = self.registry.endpoints.items() if base else ()
+        return next((kind for endpoint, kind in endpoints if f"{rest}/".startswith(f"{endpoint}/")), None)
+
+
+def no_endpoint(request: Request) -> NotFound:
+    """Return the error for a path that is none here."""
+    return NotFound(f"There is no endpoint {request.url.path[:120]}.")
 
 
 def source_of(request: Request) -> str:

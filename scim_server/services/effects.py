@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from scim_server.lifecycle import assignments
 from scim_server.lifecycle.assignments import KINDS
-from scim_server.lifecycle.catalogue import ENTITLEMENT, ROLE
+from scim_server.lifecycle.catalogue import DEPARTMENT, ENTITLEMENT, ROLE
 from scim_server.lifecycle.documents import Document, get, put
 from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.state import moment as moment_of
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
 _PLANNED = {"active": "activate", "inactive": "deactivate", "suspended": "suspend"}
-_GRANTED_BY = {ROLE: "R-ROLE-AUTH", ENTITLEMENT: "R-PERM-AUTH"}
-"""The rule that says who grants what, by type; default roles come with a department (hooks.catalogue)."""
+_GRANTED_BY = {ROLE: "R-ROLE-AUTH", DEPARTMENT: "R-ROLE-AUTH", ENTITLEMENT: "R-PERM-AUTH"}
+"""The rule that says who grants what, by type; a department grants its default roles."""
 Work = Callable[[Document], None]
 
 
@@ -145,10 +145,14 @@ async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Ite
 async def _refuse_own(changes: "Changes", type_name: str, id: str, waiting: Collection[str]) -> None:
     """Refuse to make what the user waits for whom the client is bound to (R-SELF)."""
     rule_id = _GRANTED_BY.get(type_name)
-    if rule_id is None or changes.principal.user_id not in waiting or not await changes.enforces(rule_id):
+    if rule_id is None or changes.principal.user_id not in waiting:
         return
     entry = (await changes.catalogue()).table(type_name).get(id)
-    raise Forbidden(message("R-SELF.escalate", what=entry.display if entry else type_name))
+    if entry is None or (type_name == DEPARTMENT and not entry.document.get("defaultRoles")):
+        return
+    if await changes.enforces(rule_id):
+        what = "a role" if type_name == DEPARTMENT else entry.display
+        raise Forbidden(message("R-SELF.escalate", what=what))
 
 
 async def _protected(changes: "Changes", type_name: str, id: str) -> str | None:

@@ -54,6 +54,7 @@ class FailedAttempts:
         """Slow sources after `limit` failures within a minute, none where it is 0."""
         self._database = database
         self._registry = registry
+        self.limit = limit
         self._throttle = Throttle(limit)
         self._tallies: dict[tuple[str | None, str], _Tally] = {}
         self._of_sources: Counter[str] = Counter()

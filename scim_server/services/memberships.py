@@ -107,7 +107,8 @@ class MembershipWriter:
             raise InvalidValue(f"{attribute.path}: there is no resource with the id {shown}.")
 
     def _refuse_types(self, attribute: Attribute, found: dict[str, str]) -> None:
-        types = self._registry.member_types(attribute)
+        own = self._registry.of_tenant(self._principal.settings.private_schemas)
+        types = own.member_types(attribute)
         wrong = [f"{target} ({kind})" for target, kind in found.items() if kind not in types]
         if wrong:
             raise InvalidValue(

@@ -54,10 +54,17 @@ async def _was_in_scope(changes: "Changes", former: Resource) -> bool:
         return await _is_in_scope(changes, former)
 
 
+def _as_the_tenant_has_it(changes: "Changes", document: Document) -> Document:
+    """Return a document without content in private schemas that the tenant does not have any more."""
+    whole, own = changes.registry.resource_types[USER], changes.own_kind(USER)
+    gone = whole.extensions.keys() - own.extensions.keys()
+    return {name: value for name, value in document.items() if name.lower() not in gone}
+
+
 async def undelete(changes: "Changes", former: Resource) -> Resource:
     """Bring a deleted user back as inactive; its unique values have to be free. Raises Uniqueness."""
     kind = changes.registry.resource_types[USER]
-    document = dict(former.document)
+    document = _as_the_tenant_has_it(changes, former.document)
     keep_facts(document, replace(facts_of(document), status=INACTIVE, lock=None, planned=()))
     catalogue = await changes.catalogue()
     seen = changes.lifecycle.engine.view(document, catalogue, changes.moment)

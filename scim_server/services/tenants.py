@@ -158,9 +158,11 @@ class Tenants:
         schema = self._registry.schemas.get(urn)
         kinds = self._registry.resource_types.values()
         types = [kind.name for kind in kinds if kind.schema.id.lower() == urn]
-        named = str(schema["id"]) if schema else urn
-        number = await rows.count_with_schema(writer, tenant_id, named, types)
+        pointing = [one for kind in kinds for one in kind.references if (one.extension or "").lower() == urn]
+        keys = [attribute.storage_key for attribute in pointing]
+        number = await rows.count_with_schema(writer, tenant_id, urn, types, keys)
         if number:
+            named = str(schema["id"]) if schema else urn
             raise TenantError(
                 f"{number} resources of the tenant have content in {named}; remove that first, for what is "
                 "there would neither be shown nor be gone."

@@ -78,7 +78,7 @@ class TokenEndpoint:
         self._failures = failures
         self._limiter = limiter
         self._seconds = seconds
-        self._proven: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._proven: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     async def grant(
         self,
@@ -94,7 +94,8 @@ class TokenEndpoint:
 
         It counts as any request of the client that has proved who it is.
         `audiences` are the names of this server that an assertion may be made for, `tenant` is the one of the
-        URL. A client that proved itself from a source before is not slowed by failures of others.
+        URL. A client that proved itself from a source before is not slowed by failures of others, until as
+        many in its own name fail there.
         """
         known = (source, request.client_id or "")
         if known not in self._proven:
@@ -113,12 +114,21 @@ class TokenEndpoint:
         except OAuthError as error:
             if error.code == "invalid_client":
                 self._failures.failed("client", source, tenant)
+                self._note_failure(known)
             raise
         if request.client_id:
-            self._proven[known] = None
+            self._proven[known] = 0
+            self._proven.move_to_end(known)
         while len(self._proven) > _REMEMBERED:
             self._proven.popitem(last=False)
         return granted
+
+    def _note_failure(self, known: tuple[str, str]) -> None:
+        """Count a failure in the name of a client that proved itself; after too many it did not."""
+        if known in self._proven:
+            self._proven[known] += 1
+            if self._proven[known] >= self._failures.limit:
+                del self._proven[known]
 
     async def _admit(self, proven: _Proven) -> Headers:
         """Count the request; raises TooManyRequests where the client or its tenant makes too many."""
@@ -189,8 +199,11 @@ class TokenEndpoint:
         jti = jwt.text("jti")
         if jti is None:
             raise BadJwt("it has no id (jti)")
+        holder, digest = live[0], tokens.digest(jti)
+        if await self._database.read(lambda reader: rows.is_used(reader, holder.tenant_id, subject, digest)):
+            raise BadJwt("it was used before (jti)")
         until = int((ends + 2 * jwts.SKEW_SECONDS) * _SECOND)
-        return _proven(live[0], assertion=tokens.digest(jti), until=until)
+        return _proven(holder, assertion=digest, until=until)
 
     async def _issue(
         self,

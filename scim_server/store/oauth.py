@@ -108,6 +108,15 @@ async def use_assertion(writer: Writer, tenant_id: int, client_id: str, digest: 
     return (await writer.execute(insert_ignoring(writer, assertion).values(**row))).rowcount == 1
 
 
+async def is_used(reader: Reader, tenant_id: int, client_id: str, digest: str) -> bool:
+    """Tell whether a client used an assertion already."""
+    own = assertion.c
+    query = sa.select(own.digest).where(
+        own.tenant_id == tenant_id, own.client_id == client_id, own.digest == digest
+    )
+    return (await reader.execute(query)).first() is not None
+
+
 async def tidy(writer: Writer, moment: int) -> int:
     """Remove assertions and signing keys whose time is over; returns how many."""
     ended = await writer.execute(assertion.delete().where(assertion.c.expires < moment))

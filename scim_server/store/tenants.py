@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_server.store.database import Reader, Writer
+from scim_server.store.filters.json import JSON_DIALECTS
 from scim_server.store.resources import insert_ignoring
 from scim_server.store.sessions import Connection
 from scim_server.store.tables import (
@@ -86,8 +87,17 @@ async def count_rows(reader: Connection, tenant_id: int) -> dict[str, int]:
     return counts
 
 
-async def count_with_schema(reader: Connection, tenant_id: int, urn: str, types: Sequence[str]) -> int:
-    """Return how many live resources of a tenant are of some types, or have an extension."""
+async def count_with_schema(
+    reader: Connection, tenant_id: int, urn: str, types: Sequence[str], attributes: Sequence[str]
+) -> int:
+    """Return how many live resources of a tenant are of some types, or have content in an extension.
+
+    The extension is named by its lower-case URN, and by the keys of its attributes that are references.
+    """
+    json = JSON_DIALECTS[reader.dialect.name]
+    pointing = sa.select(reference.c.source_id).where(
+        reference.c.tenant_id == tenant_id, reference.c.attribute.in_(attributes)
+    )
     query = (
         sa.select(sa.func.count())
         .select_from(resource)
@@ -96,7 +106,8 @@ async def count_with_schema(reader: Connection, tenant_id: int, urn: str, types:
             resource.c.deleted.is_(None),
             sa.or_(
                 resource.c.type.in_(types),
-                sa.cast(resource.c.document, sa.Text).contains(f'"{urn}"', autoescape=True),
+                json.present(resource.c.folded, (urn,)),
+                resource.c.id.in_(pointing),
             ),
         )
     )

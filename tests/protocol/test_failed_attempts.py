@@ -217,6 +217,19 @@ async def test_the_token_endpoint_slows_a_source_and_no_other(
     assert all(issued.client_id not in document for _, document in await events(database))
 
 
+async def test_who_fails_in_the_name_of_a_client_that_proved_itself_is_slowed_too(
+    application: Starlette, database: Database
+) -> None:
+    await Clients(database).register("payroll")
+    issued = await Credentials(database).new_secret("payroll")
+    good, bad = (basic(issued.client_id, secret) for secret in (issued.secret, "wrong"))
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://scim.test") as http:
+        proofs = [good, bad, bad, good, bad, bad, bad, bad, good]
+        found = [(await ask(http, GRANT, proof)).status_code for proof in proofs]
+    assert found == [200, 401, 401, 200, 401, 401, 401, 429, 429]
+
+
 async def test_who_names_many_tenants_hides_nobody_elses_attempts(server: Server, database: Database) -> None:
     await make_tenant(database, "acme")
     for number in range(3_000):

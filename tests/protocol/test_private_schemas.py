@@ -10,13 +10,27 @@ import pytest
 from starlette.applications import Starlette
 
 from scim_server.app import create_app
+from scim_server.schema_files import load_registry
+from scim_server.scim.attributes import SchemaError
 from scim_server.security.principals import PERMISSIONS
 from scim_server.services.loading_files import Loaded, Loader
 from scim_server.services.tenants import TenantError, Tenants
 from scim_server.settings import Settings
 from scim_server.store.database import Database
-from tests.protocol.messages import PATCH_OP, Json, accepted, bulk, operation, patch, refused, user
+from tests.protocol.messages import (
+    ENTERPRISE,
+    PATCH_OP,
+    Json,
+    accepted,
+    bulk,
+    group,
+    operation,
+    patch,
+    refused,
+    user,
+)
 from tests.requirements.plans import outcome_of, plan
+from tests.support.catalogue import create_department
 from tests.support.client import ScimClient
 from tests.support.tenants import token_of
 from tests.support.time import Clock
@@ -25,6 +39,19 @@ BADGE = "urn:example:acme:2.0:User"
 NOBODYS = "urn:example:nobody:2.0:User"
 SITE = "urn:example:acme:2.0:Department"
 CAR = "urn:example:acme:2.0:Car"
+BUDDY = "urn:example:acme:2.0:Buddy"
+REFERENCE: Json = {
+    "name": "buddy",
+    "type": "complex",
+    "subAttributes": [{"name": "value"}, {"name": "$ref", "type": "reference", "referenceTypes": ["User"]}],
+}
+GROUPS: Json = {
+    "name": "groups",
+    "type": "complex",
+    "multiValued": True,
+    "mutability": "readOnly",
+    "subAttributes": [{"name": "value"}, {"name": "$ref", "type": "reference", "referenceTypes": ["Group"]}],
+}
 SCHEMAS: list[Json] = [
     {
         "id": BADGE,
@@ -32,14 +59,18 @@ SCHEMAS: list[Json] = [
         "attributes": [{"name": "badge", "type": "string", "required": True, "uniqueness": "server"}],
     },
     {"id": SITE, "name": "Site", "attributes": [{"name": "site", "type": "string"}]},
-    {"id": CAR, "name": "Car", "attributes": [{"name": "plate", "type": "string", "required": True}]},
+    {"id": CAR, "name": "Car", "attributes": [{"name": "plate", "type": "string", "required": True}, GROUPS]},
+    {"id": BUDDY, "name": "Buddy", "attributes": [REFERENCE]},
 ]
 TYPES: list[Json] = [
-    {"name": "User", "schemaExtensions": [{"schema": BADGE, "private": True}]},
+    {
+        "name": "User",
+        "schemaExtensions": [{"schema": BADGE, "private": True}, {"schema": BUDDY, "private": True}],
+    },
     {"name": "Department", "schemaExtensions": [{"schema": SITE, "private": True}]},
     {"name": "Car", "endpoint": "/Cars", "schema": CAR, "private": True},
 ]
-OWN = f"{BADGE},{SITE},{CAR}"
+OWN = f"{BADGE},{SITE},{CAR},{BUDDY}"
 
 
 @pytest.fixture
@@ -186,3 +217,96 @@ async def test_only_a_private_schema_can_be_given(tenants: Tenants, database: Da
     await token_of(database, "acme")
     with pytest.raises(ValueError, match=r"urn:x is no private schema of this server; it has: urn:example"):
         await tenants.set("acme", {"private_schemas": "urn:x"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("OPTIONS", "/Cars"),
+        ("OPTIONS", "/Cars/1"),
+        ("PUT", "/Cars"),
+        ("POST", "/Cars/1"),
+        ("GET", "/Cars/.search"),
+        ("GET", "/Cars?count=x"),
+        ("GET", "/Cars/1?attributes=a&excludedAttributes=b"),
+        ("POST", "/Cars/.search"),
+        ("POST", "/Cars?dryRun=x"),
+    ],
+)
+async def test_the_endpoint_of_a_private_type_is_like_any_path_that_is_none(
+    both: tuple[ScimClient, ScimClient], method: str, path: str
+) -> None:
+    _, globex = both
+    for headers in ({}, {"Authorization": "Bearer nobody"}):
+        found = []
+        for one in (path, path.replace("Cars", "Bars")):
+            answer = await globex.request(method, one, headers=headers)
+            found.append(
+                (answer.status_code, answer.text.replace("Cars", "Bars"), answer.headers.get("allow"))
+            )
+        assert found[0] == found[1]
+
+
+async def test_options_tell_the_methods_to_who_has_the_type(both: tuple[ScimClient, ScimClient]) -> None:
+    acme, globex = both
+    answer = await acme.request("OPTIONS", "/Cars")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, POST")
+    refused(await acme.request("PUT", "/Cars"), 405)
+    assert (await globex.request("OPTIONS", "/Users", headers={"Authorization": ""})).status_code == 204
+
+
+async def test_what_can_be_a_member_names_no_private_type(both: tuple[ScimClient, ScimClient]) -> None:
+    for client, named in zip(both, ("Car, Group, User", "Group, User"), strict=True):
+        department = await create_department(client, "SALES")
+        answer = await client.post("/Groups", group("Guides", department))
+        assert f"takes {named}, not" in refused(answer, 400, "invalidValue")["detail"]
+
+
+async def test_a_user_who_comes_back_brings_nothing_that_the_tenant_has_no_more(
+    both: tuple[ScimClient, ScimClient], application: Starlette, tenants: Tenants
+) -> None:
+    server = application.state.server
+    switches = {"revive_former_users": True}
+    facts = {"profile": "idp", "permissions": PERMISSIONS, "switches": switches}
+    headers = {"Authorization": f"Bearer {await token_of(server.database, 'acme', 'reviving', **facts)}"}
+    body = {**badged("ann", "7"), "externalId": "e1"}
+    ann = accepted(await both[0].request("POST", "/Users", json=body, headers=headers), 201)
+    assert (await both[0].request("DELETE", f"/Users/{ann['id']}", headers=headers)).status_code == 204
+    await tenants.set("acme", {"private_schemas": CAR})
+    again = {**user("ann"), "externalId": "e1"}
+    back = accepted(await both[0].request("POST", "/Users", json=again, headers=headers), 201)
+    assert (back["id"], BADGE in json.dumps(back)) == (ann["id"], False)
+    await tenants.set("acme", {"private_schemas": OWN})
+    accepted(await both[0].post("/Users", badged("bob", "7")), 201)
+
+
+async def test_content_is_what_is_in_the_schema_references_too_and_not_what_looks_like_its_name(
+    both: tuple[ScimClient, ScimClient], tenants: Tenants
+) -> None:
+    acme, _ = both
+    ann = accepted(await acme.post("/Users", {**user("ann"), "externalId": BADGE, "title": BADGE}), 201)
+    await tenants.set("acme", {"private_schemas": f"{CAR},{BUDDY}"})
+    body = {
+        **user("bob"),
+        "schemas": [*user("bob")["schemas"], BUDDY],
+        BUDDY: {"buddy": {"value": ann["id"]}},
+    }
+    accepted(await acme.post("/Users", body), 201)
+    with pytest.raises(TenantError, match=f"1 resources of the tenant have content in {BUDDY}"):
+        await tenants.set("acme", {"private_schemas": CAR})
+
+
+@pytest.mark.parametrize(
+    ("further", "said"),
+    [
+        ({"name": "Location", "private": True}, "the resource type Location is for every tenant"),
+        (
+            {"name": "User", "schemaExtensions": [{"schema": ENTERPRISE, "private": True}]},
+            "is private in every folder that names it, or in none",
+        ),
+    ],
+)
+def test_what_every_tenant_has_is_not_made_private(tmp_path: Path, further: Json, said: str) -> None:
+    (tmp_path / "resource_types.json").write_text(json.dumps([further]))
+    with pytest.raises(SchemaError, match=said):
+        load_registry([tmp_path])

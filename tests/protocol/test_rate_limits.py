@@ -13,9 +13,12 @@ from scim_server.settings import Settings
 from scim_server.store.database import Database
 from tests.conftest import Connect
 from tests.protocol.messages import refused, user
+from tests.protocol.oauth.conftest import ROOT
+from tests.protocol.oauth.test_private_key_jwt import RSA, claims, send
 from tests.protocol.oauth.test_token_endpoint import GRANT, ask, basic
 from tests.store.statements import counted
 from tests.support.client import ScimClient
+from tests.support.issuer import signed
 
 RATE, BURST = 0.01, 5
 
@@ -24,6 +27,7 @@ RATE, BURST = 0.01, 5
 def settings(database_url: str) -> Settings:
     return Settings(
         database_url=database_url,
+        public_url=ROOT,
         failed_attempts_per_minute=0,
         rate_limit_client=RATE,
         rate_limit_client_burst=BURST,
@@ -101,6 +105,21 @@ async def test_asking_for_an_access_token_counts_as_any_request(
     assert unproven.status_code == 401
     headers = {"Authorization": f"Bearer {found[0].json()['access_token']}"}
     refused(await scim.request("GET", "/Users", headers=headers), 429)
+
+
+async def test_an_assertion_that_was_used_costs_its_client_nothing(
+    application: Starlette, database: Database
+) -> None:
+    await Clients(database).register("payroll", profile="hris")
+    added = await Credentials(database).add_key("payroll", RSA.as_pem(private=False).decode())
+    assertion = signed({"alg": "RS256"}, claims(added.client_id), RSA)
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url=ROOT) as http:
+        first = await send(http, assertion)
+        assert [(await send(http, assertion)).status_code for _ in range(2 * BURST)] == [401] * 2 * BURST
+        headers = {"Authorization": f"Bearer {first.json()['access_token']}"}
+        answer = await http.get("/scim/v2/Users", headers=headers)
+    assert answer.headers["ratelimit"].startswith(f'"client";r={BURST - 2};')
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -312,6 +312,10 @@ async def test_nobody_makes_the_department_that_he_waits_for_with_roles(
     own = await connect(profile="admin", user=ann["id"])
     body = {"displayName": "Sales", "code": "SALES", "active": True}
     refused(await own.post("/Departments", {**body, "defaultRoles": [{"value": boss}]}), 403)
+    bringing = await create_department(admin, "ZED", defaultRoles=[{"value": boss}])
+    for name in ("code", "displayName"):
+        answer = await own.patch(f"/Departments/{bringing}", replace(name, "SALES"))
+        assert refused(answer, 403)["detail"] == "You cannot grant a role to yourself"
     accepted(await own.post("/Departments", body), 201)
 
 

@@ -61,7 +61,7 @@ class SearchEndpoint:
     async def search(self, request: Request) -> Response:
         """Answer a SearchRequest."""
         server = server_of(request)
-        call = await server.call(request)
+        call = await server.call(request, self.types[0] if len(self.types) == 1 else None)
         data = await read_json(request, server.limits_of(call).payload_bytes)
         return await list_resources(server, call, self.types, query_from_message(data, call.principal.policy))
 

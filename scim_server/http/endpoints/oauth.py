@@ -10,7 +10,13 @@ from starlette.responses import JSONResponse, Response
 from scim_server.http.bodies import read_form
 from scim_server.http.middleware import facts_of
 from scim_server.http.server import BASE_PATH, Server, server_of, source_of
-from scim_server.scim.errors import PayloadTooLarge, ServiceUnavailable, TooManyRequests, UnsupportedMediaType
+from scim_server.scim.errors import (
+    PayloadTooLarge,
+    RequestTimeout,
+    ServiceUnavailable,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
 from scim_server.security.jwts import ALGORITHMS
 from scim_server.security.oauth import (
     AUTHENTICATION_METHODS,
@@ -34,8 +40,8 @@ async def token(request: Request) -> Response:
         return _answer(body, headers=headers)
     except OAuthError as error:
         return _answer(error.body(), error.status, error.headers)
-    except (UnsupportedMediaType, PayloadTooLarge) as error:
-        return _answer(invalid_request(error.detail).body(), error.status)
+    except (UnsupportedMediaType, PayloadTooLarge, RequestTimeout) as error:
+        return _answer(invalid_request(error.detail).body(), error.status, error.headers)
     except TooManyRequests as error:
         return _answer(OAuthError("slow_down", error.detail).body(), error.status, error.headers)
     except (DatabaseUnavailable, ServiceUnavailable) as error:

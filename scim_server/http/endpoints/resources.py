@@ -31,7 +31,7 @@ class ResourceEndpoints:
     async def collection(self, request: Request) -> Response:
         """GET lists (RFC 7644 §3.4.2), POST creates (§3.3)."""
         server = server_of(request)
-        call = await server.call(request, can_preview=request.method == "POST")
+        call = await server.call(request, self.resource_type, can_preview=request.method == "POST")
         if request.method == "POST":
             try:
                 return await self._create(request, server, call)
@@ -43,13 +43,13 @@ class ResourceEndpoints:
     async def one(self, request: Request) -> Response:
         """GET, PUT, PATCH and DELETE of one resource (RFC 7644 §3.4.1, §3.5, §3.6)."""
         server = server_of(request)
-        call = await server.call(request, can_preview=_is_change(request))
+        call = await server.call(request, self.resource_type, can_preview=_is_change(request))
         return await self._one(request, server, call, request.path_params["id"])
 
     async def me(self, request: Request) -> Response:
         """Serve the user that the client is bound to (RFC 7644 §3.11)."""
         server = server_of(request)
-        call = await server.call(request, can_preview=_is_change(request))
+        call = await server.call(request, self.resource_type, can_preview=_is_change(request))
         if request.method == "POST":
             raise NotSupported("Nobody can register through /Me; create users at /Users.")
         if call.principal.user_id is None:

@@ -18,7 +18,7 @@ from scim_server.services import effects
 from scim_server.services.hooks.base import Hook, Members
 from scim_server.services.lookups import leaves_no_administrator
 from scim_server.store import catalogue as rows
-from scim_server.store import holders, pending
+from scim_server.store import holders
 
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
@@ -29,12 +29,10 @@ _POINTING = (("parent", None), ("defaultRoles", ROLE))
 class CatalogueHook(Hook):
     """Keeps the catalogue consistent and brings those up to date who hold what changed."""
 
-    async def creating(self, changes: "Changes", id: str, document: Document) -> Document:
+    async def creating(self, changes: "Changes", _id: str, document: Document) -> Document:
         """Name what it points at, and check amounts."""
         _check_limits(changes, {}, document)
-        entry = Entry(id, _own_type(document), document)
-        if await _check_default_roles(changes, {}, document) and await _waits(changes, entry):
-            raise _own(what="a role")
+        await _check_default_roles(changes, {}, document)
         return await _named(changes, document, None)
 
     async def created(
@@ -199,14 +197,6 @@ async def _check_own_role(changes: "Changes", current: Resource, before: Documen
 
 async def _holds(changes: "Changes", department: Resource) -> bool:
     return changes.principal.user_id in await _holders(changes, department, directly=True)
-
-
-async def _waits(changes: "Changes", entry: Entry) -> bool:
-    """Tell whether the client's user is assigned to what is there only now."""
-    found = await pending.waiting(
-        changes.writer, changes.tenant_id, entry.type, sorted({*entry.keys, entry.id})
-    )
-    return changes.principal.user_id in {source_id for source_id, _ in found}
 
 
 def _own(what: str) -> Forbidden:
