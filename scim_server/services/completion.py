@@ -174,9 +174,9 @@ async def _show_heads(
     attribute = registry.resource_types["Department"].resolve("heads") if own else None
     if attribute is None or not projections["Department"].keeps(attribute):
         return
+    heads = await holders.heads_of(connection, tenant_id, _HEADS, [one.id for one in own], now)
     for resource in own:
-        heads = await holders.heads_of(connection, tenant_id, _HEADS, resource.id, now)
-        shown = [{"value": head, "display": display} for head, display in heads]
+        shown = [{"value": head, "display": display} for head, display in heads.get(resource.id, ())]
         if shown:
             resource.document = {**resource.document, "heads": shown}
 

@@ -99,27 +99,39 @@ async def lock_holders(writer: Writer, tenant_id: int, target_ids: Sequence[str]
 
 
 async def heads_of(
-    reader: Reader | Writer, tenant_id: int, attribute_key: str, department_id: str, now: int
-) -> list[tuple[str, str | None]]:
-    """Return id and name of the users whose assignment to a department, in force now, marks them its head."""
+    reader: Reader | Writer, tenant_id: int, attribute_key: str, department_ids: Sequence[str], now: int
+) -> dict[str, list[tuple[str, str | None]]]:
+    """Return by department id and name of the users whose assignment, in force now, marks them its head.
+
+    Users are in the order of their ids; departments without a head are left out.
+    """
     json = JSON_DIALECTS[reader.dialect.name]
-    user = resource.alias()
-    query = (
-        sa.select(user.c.id, user.c.display)
-        .select_from(
-            reference.join(user, sa.and_(user.c.tenant_id == tenant_id, user.c.id == reference.c.source_id))
-        )
-        .where(
-            reference.c.tenant_id == tenant_id,
-            reference.c.attribute == attribute_key,
-            reference.c.target_id == department_id,
-            user.c.deleted.is_(None),
-            is_in_force(reference, now),
-            has(json, reference.c.folded, "headofdepartment", value=True),
-        )
-        .order_by(user.c.id)
+    # Asked for in order of users, SQLite went through all of them: 0.4 s for 100 departments and 5,000 users.
+    head = sa.select(reference.c.target_id, reference.c.source_id).where(
+        reference.c.tenant_id == tenant_id,
+        reference.c.attribute == attribute_key,
+        is_in_force(reference, now),
+        has(json, reference.c.folded, "headofdepartment", value=True),
     )
-    return [(row[0], row[1]) for row in await reader.execute(query)]
+    found: dict[str, list[tuple[str, str | None]]] = {}
+    for part in chunks(department_ids):
+        pairs = [tuple(row) for row in await reader.execute(head.where(reference.c.target_id.in_(part)))]
+        named = await _named(reader, tenant_id, sorted({user_id for _, user_id in pairs}))
+        for department_id, user_id in sorted(pairs):
+            if user_id in named:
+                found.setdefault(department_id, []).append((user_id, named[user_id]))
+    return found
+
+
+async def _named(reader: Reader | Writer, tenant_id: int, ids: Sequence[str]) -> dict[str, str | None]:
+    """Return the names of those resources that are live."""
+    query = sa.select(resource.c.id, resource.c.display).where(
+        resource.c.tenant_id == tenant_id, resource.c.deleted.is_(None)
+    )
+    found: dict[str, str | None] = {}
+    for part in chunks(ids):
+        found.update((row[0], row[1]) for row in await reader.execute(query.where(resource.c.id.in_(part))))
+    return found
 
 
 _OBLIGATIONS = Statement(

@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from scim_server.lifecycle.urns import APPROVAL_LIMIT, CONNECTOR, DEPARTMENT, ENTERPRISE
 from scim_server.security.principals import BUNDLES
+from scim_server.services.hooks import catalogue
 from scim_server.store.database import Database
 from tests.protocol.messages import Connect, accepted, refused
+from tests.store.statements import counted
 from tests.support.catalogue import create_department, load_catalogue
 from tests.support.client import ScimClient
 from tests.support.people import (
@@ -88,6 +91,35 @@ async def test_the_head_of_a_department_is_shown_with_user_and_department(
     shown = await admin.read(f"/Departments/{law}", attributes="heads,memberCount")
     assert [head["value"] for head in shown["heads"]] == [ann["id"]]
     assert shown["memberCount"] == 1
+
+
+@pytest.mark.proves("DEP-03")
+async def test_heads_of_many_departments_take_the_statements_of_one(
+    admin: ScimClient, application: Starlette
+) -> None:
+    made: dict[str, str] = {}
+    for name in ("ann", "bob", "cyd", "dan", "eve", "fay"):
+        department = await create_department(admin, name.upper())
+        rows = [{"value": department, "headOfDepartment": True}]
+        made[department] = (await hire(admin, name, **{DEPARTMENT: {"departments": rows}}))["id"]
+    statements = []
+    for count in (1, 6):
+        with counted(application.state.server.database) as cost:
+            found = (await admin.read("/Departments", attributes="heads", count=count))["Resources"]
+        statements.append(len(cost.statements))
+        assert all([head["value"] for head in one["heads"]] == [made[one["id"]]] for one in found)
+    assert statements[0] == statements[1] > 0
+
+
+async def test_what_very_many_have_is_not_deleted_in_one_request(
+    admin: ScimClient, sales: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "MOST_HOLDERS", 1)
+    people = [await hire(admin, name, **departments("SALES")) for name in ("ann", "bob")]
+    body = refused(await admin.delete(f"/Departments/{sales}"), 409)
+    assert body["detail"].startswith(f"2 users have Department {sales} or one below; 1 at most can lose it")
+    accepted(await admin.patch(f"/Users/{people[0]['id']}", replace(PATH, [])))
+    assert (await admin.delete(f"/Departments/{sales}")).status_code == 204
 
 
 @pytest.mark.proves("DEP-04")

@@ -23,6 +23,8 @@ from scim_server.store import holders
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
+MOST_HOLDERS = 1_000
+"""Users from whom one deletion of an entry of the catalogue takes it, all in its transaction."""
 _POINTING = (("parent", None), ("defaultRoles", ROLE))
 
 
@@ -76,6 +78,11 @@ class CatalogueHook(Hook):
         await _keep_administrators(changes, current)
         kind = next(one for one in KINDS if one.type == current.type)
         concerned = await _holders(changes, current)
+        if len(concerned) > MOST_HOLDERS:
+            raise Conflict(
+                f"{len(concerned)} users have {current.type} {current.id} or one below; {MOST_HOLDERS} at "
+                "most can lose it at once: take it from some of them first."
+            )
 
         def work(user: Document) -> None:
             kept = [row for row in assignments.rows(user, kind) if row["value"] != current.id]
