@@ -23,7 +23,7 @@ from scim_server.store import holders
 if TYPE_CHECKING:
     from scim_server.services.changes import Changes
 
-MOST_HOLDERS = 1_000
+MOST_HOLDERS = 500
 """Users from whom one deletion of an entry of the catalogue takes it, all in its transaction."""
 _POINTING = (("parent", None), ("defaultRoles", ROLE))
 
