@@ -46,7 +46,8 @@ class TenantSettings(BaseModel):
 
 
 NOTHING_SET = TenantSettings()
-_LISTS = ("hidden_resource_types", "private_schemas")
+LISTS = ("hidden_resource_types", "private_schemas")
+"""Settings that are several names, separated by commas."""
 
 
 @lru_cache(maxsize=4096)
@@ -77,7 +78,7 @@ def changed_settings(text: str | None, assignments: dict[str, str]) -> TenantSet
 
 
 def _value(name: str, value: str) -> Any:
-    if value and name in _LISTS:
+    if value and name in LISTS:
         parts = [part.strip() for part in value.split(",") if part.strip()]
         return tuple(parts if name == "hidden_resource_types" else sorted({one.lower() for one in parts}))
     return value

@@ -142,6 +142,11 @@ async def resolve_waiting(changes: "Changes", type_name: str, id: str, keys: Ite
         await pending.found(changes.writer, changes.tenant_id, type_name, wanted)
 
 
+def to_oneself(what: str) -> Forbidden:
+    """Return the refusal of what a client would grant to the user that it is bound to (R-SELF)."""
+    return Forbidden(message("R-SELF.escalate", what=what))
+
+
 async def _refuse_own(changes: "Changes", type_name: str, id: str, waiting: Collection[str]) -> None:
     """Refuse to make what the user waits for whom the client is bound to (R-SELF)."""
     rule_id = _GRANTED_BY.get(type_name)
@@ -152,7 +157,7 @@ async def _refuse_own(changes: "Changes", type_name: str, id: str, waiting: Coll
         return
     if await changes.enforces(rule_id):
         what = "a role" if type_name == DEPARTMENT else entry.display
-        raise Forbidden(message("R-SELF.escalate", what=what))
+        raise to_oneself(what)
 
 
 async def _protected(changes: "Changes", type_name: str, id: str) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from scim_server.scim.registry import Registry
-from scim_server.security.tenants import TenantSettings, changed_settings, settings_of
+from scim_server.security.tenants import LISTS, TenantSettings, changed_settings, settings_of
 from scim_server.services import audit
 from scim_server.services.settlement import system_call
 from scim_server.store import clients
@@ -130,10 +130,9 @@ class Tenants:
         Raises UnknownTenant, and ValueError for a setting or value that is not possible.
         """
         kinds = self._registry.resource_types
-        hidden = [part.strip() for part in assignments.get("hidden_resource_types", "").split(",")]
-        if unknown := [part for part in hidden if part and part not in kinds]:
+        given = changed_settings(None, {name: assignments.get(name, "") for name in LISTS})
+        if unknown := [name for name in given.hidden_resource_types if name not in kinds]:
             raise ValueError(f"There is no resource type {unknown[0]}; choose from {', '.join(kinds)}.")
-        given = changed_settings(None, {"private_schemas": assignments.get("private_schemas", "")})
         if others := sorted({*given.private_schemas} - self._registry.private_schemas):
             names = ", ".join(sorted(self._registry.private_schemas)) or "none"
             raise ValueError(f"{others[0]} is no private schema of this server; it has: {names}.")

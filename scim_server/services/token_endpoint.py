@@ -93,6 +93,7 @@ class TokenEndpoint:
         """Return an access token for what a request proves; raises OAuthError and TooManyRequests.
 
         It counts as any request of the client that has proved who it is.
+
         `audiences` are the names of this server that an assertion may be made for, `tenant` is the one of the
         URL. A client that proved itself from a source before is not slowed by failures of others, until as
         many in its own name fail there.

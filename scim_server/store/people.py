@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from scim_server.scim.documents import encode, load
+from scim_server.scim.documents import load
 from scim_server.store.database import Reader, Writer
 from scim_server.store.filters.entries import entry_at
-from scim_server.store.filters.json import JSON_DIALECTS
+from scim_server.store.filters.json import folded_text
 from scim_server.store.resources import chunks
 from scim_server.store.statements import Statement, Texts, given, one_of
 from scim_server.store.tables import folded_value, resource, unique_value
@@ -141,8 +141,7 @@ async def _with_addresses(
 
 
 def _example(reader: Reader | Writer, tenant_id: int, address: str) -> str:
-    example = {"emails": [{"value": address}]}
-    return encode(JSON_DIALECTS[reader.dialect.name].of_tenant(example, tenant_id)).decode()
+    return folded_text(reader.dialect.name, {"emails": [{"value": address}]}, tenant_id)
 
 
 def _values(emails: Iterable[dict[str, Any]]) -> set[str]:

@@ -6,10 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_server.scim.documents import encode
 from scim_server.scim.normalize import Document
 from scim_server.store.database import Writer
-from scim_server.store.filters.json import JSON_DIALECTS
+from scim_server.store.filters.json import folded_text
 from scim_server.store.tables import phase, resource
 
 Moment = int | sa.BindParameter[int]
@@ -71,7 +70,6 @@ class Clocked:
 
 async def add_phases(writer: Writer, tenant_id: int, id: str, phases: Sequence[Phase]) -> None:
     """Store the phases of a resource that has none; each lasts until the next one starts."""
-    json = JSON_DIALECTS[writer.dialect.name]
     ends = [starts for starts, _ in phases[1:]]
     rows = [
         {
@@ -79,7 +77,7 @@ async def add_phases(writer: Writer, tenant_id: int, id: str, phases: Sequence[P
             "resource_id": id,
             "starts": starts,
             "ends": end,
-            "folded": encode(json.of_tenant(folded, tenant_id)).decode(),
+            "folded": folded_text(writer.dialect.name, folded, tenant_id),
         }
         for (starts, folded), end in zip(phases, [*ends, None], strict=True)
     ]

@@ -14,7 +14,7 @@ from scim_server.scim.normalize import Document
 from scim_server.scim.resources import Resource
 from scim_server.store import clock
 from scim_server.store.database import Reader, Writer
-from scim_server.store.filters.json import JSON_DIALECTS
+from scim_server.store.filters.json import folded_text
 from scim_server.store.phases import Clocked, Phase, add_phases, remove_phases
 from scim_server.store.statements import Statement, given, insert_into, one_of
 from scim_server.store.tables import Record, resource, unique_value
@@ -205,7 +205,7 @@ def columns_of(writer: Writer, tenant_id: int, contents: Contents) -> dict[str, 
     boundaries = list(contents.boundaries)
     return {
         "document": encode(contents.document).decode(),
-        "folded": encode(JSON_DIALECTS[writer.dialect.name].of_tenant(contents.folded, tenant_id)).decode(),
+        "folded": folded_text(writer.dialect.name, contents.folded, tenant_id),
         "display": contents.display,
         "next_change": boundaries[0] if boundaries else None,
         "boundaries": json.dumps(boundaries) if boundaries else None,

@@ -300,15 +300,20 @@ async def test_planning_is_on_record_with_who_and_why(admin: ScimClient, clock: 
     assert (await admin.read(f"/Users/{user}", attributes=f"{LIFECYCLE}:holds")).get(LIFECYCLE) is None
 
 
+async def planned_role(admin: ScimClient, connect: Connect, at: str) -> tuple[str, str, ScimClient]:
+    """Plan a role for a user; returns both ids, and a client that may plan and may not assign roles."""
+    await create_role(admin, "boss")
+    user = await hire(admin)
+    change = await plan(admin, user, "patch", at, patch=patch(roles=[{"value": "boss"}]))
+    client = await connect(profile="admin", permissions=["user:view", "user:update", "user:lifecycle"])
+    return user, change, client
+
+
 @pytest.mark.proves("ACT-01", "STA-06")
 async def test_who_moves_what_is_planned_is_not_lent_the_permissions_of_the_planner(
     admin: ScimClient, connect: Connect, clock: Clock
 ) -> None:
-    await create_role(admin, "boss")
-    user = await hire(admin)
-    at = clock.text(days=9)
-    change = await plan(admin, user, "patch", at, patch=patch(roles=[{"value": "boss"}]))
-    client = await connect(profile="admin", permissions=["user:view", "user:update", "user:lifecycle"])
+    user, change, client = await planned_role(admin, connect, clock.text(days=9))
     soon = {"op": "replace", "path": "effectiveAt", "value": clock.text(days=1)}
     await client.patch_ok(f"/ScheduledChanges/{change}", soon)
     clock.advance(days=1)
@@ -320,11 +325,8 @@ async def test_who_moves_what_is_planned_is_not_lent_the_permissions_of_the_plan
 async def test_who_notes_something_at_what_is_planned_does_not_plan_it(
     admin: ScimClient, connect: Connect, clock: Clock
 ) -> None:
-    await create_role(admin, "boss")
-    user = await hire(admin)
     at = clock.text(days=9)
-    change = await plan(admin, user, "patch", at, patch=patch(roles=[{"value": "boss"}]))
-    client = await connect(profile="admin", permissions=["user:view", "user:update", "user:lifecycle"])
+    _, change, client = await planned_role(admin, connect, at)
     await client.patch_ok(f"/ScheduledChanges/{change}", {"op": "add", "path": "note", "value": "Wait."})
     clock.at(at)
     assert await outcome_of(admin, change) == "applied"

@@ -22,11 +22,8 @@ async def list_resources(
     server: Server, call: CallContext, types: Sequence[ResourceType], query: Query
 ) -> Response:
     """Answer a list request over the given types."""
-    if len(types) == 1:
-        kinds = [server.kind(call, types[0].name)]
-    else:
-        known = server.registry_of(call).resource_types
-        kinds = [known[resource_type.name] for resource_type in types if resource_type.name in known]
+    known = server.registry_of(call).resource_types
+    kinds = [known[resource_type.name] for resource_type in types if resource_type.name in known]
     page = await server.search.search(call, kinds, query)
     message = list_response(
         _resources(server, call, page),

@@ -11,7 +11,7 @@ from scim_server.lifecycle.messages import message
 from scim_server.lifecycle.money import parse_amount
 from scim_server.lifecycle.policies import LEVELS
 from scim_server.lifecycle.urns import ROLE_GOVERNANCE
-from scim_server.scim.errors import Conflict, Forbidden, InvalidValue
+from scim_server.scim.errors import Conflict, InvalidValue
 from scim_server.scim.resources import Resource
 from scim_server.security.principals import ASSIGN_ROLE, CONFIGURE_FINANCE, MANAGE_PERMISSIONS
 from scim_server.services import effects
@@ -51,7 +51,7 @@ class CatalogueHook(Hook):
         """Name what it points at, refuse circles, and check amounts."""
         _check_limits(changes, before, after)
         if await _check_default_roles(changes, before, after) and await _holds(changes, current):
-            raise _own(what="a role")
+            raise effects.to_oneself("a role")
         await _check_own_role(changes, current, before, after)
         if before.get("value") != after.get("value"):
             await _keep_administrators(changes, current, after)
@@ -199,15 +199,11 @@ async def _check_own_role(changes: "Changes", current: Resource, before: Documen
     if _level(after) > _level(before) and await changes.enforces("R-CLEAR-SELF"):
         raised.append("a clearance")
     if raised and changes.principal.user_id in await _holders(changes, current):
-        raise _own(what=raised[0])
+        raise effects.to_oneself(raised[0])
 
 
 async def _holds(changes: "Changes", department: Resource) -> bool:
     return changes.principal.user_id in await _holders(changes, department, directly=True)
-
-
-def _own(what: str) -> Forbidden:
-    return Forbidden(message("R-SELF.escalate", what=what))
 
 
 def _is_limit_raised(before: Document, after: Document) -> bool:

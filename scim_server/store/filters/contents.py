@@ -13,7 +13,7 @@ from scim_server.scim.filters.binding import (
     Predicate,
     Presence,
 )
-from scim_server.store.filters.json import Expression, JsonDialect, Test, compare
+from scim_server.store.filters.json import Expression, JsonDialect, Test, compare, contains_by_index
 from scim_server.store.filters.logic import Leaf, combined
 
 
@@ -42,7 +42,7 @@ class ContentTests:
     def _predicate(self, condition: Predicate) -> Test:
         attribute = condition.attribute
         if condition.operator == "eq":
-            indexed = self._contains(_example(attribute, condition.value))
+            indexed = self._indexed(_example(attribute, condition.value))
             if indexed is not None:
                 return indexed
         if attribute.container.multi_valued:
@@ -57,9 +57,8 @@ class ContentTests:
         own = self.json.bare(rows, attribute)
         return _exists(rows, compare(self.json, own, condition.operator, condition.value))
 
-    def _contains(self, example: Any) -> Test | None:
-        own = example if self.tenant_id is None else self.json.of_tenant(example, self.tenant_id)
-        return self.json.contains(self.base, own)
+    def _indexed(self, example: Any) -> Test | None:
+        return contains_by_index(self.json, self.base, example, self.tenant_id)
 
     def _presence(self, attribute: Attribute) -> Test:
         parent = attribute.parent
@@ -81,7 +80,7 @@ class ContentTests:
         whole = len(equal) == _size(condition.condition) and len(example) == len(equal)
         indexed = None
         if example and attribute.type == "complex":
-            indexed = self._contains(_nested(path_of(attribute), [example]))
+            indexed = self._indexed(_nested(path_of(attribute), [example]))
         if indexed is not None and whole and not any(part.attribute.multi_valued for part in equal):
             return indexed
         tested = self._any_element(attribute, condition.condition)

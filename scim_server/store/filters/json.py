@@ -67,13 +67,19 @@ def compare(json: JsonDialect, own: Expression, operator: str, value: Any) -> Te
     return sa.and_(there, json.part(own, operator, value))
 
 
+def contains_by_index(
+    json: JsonDialect, base: Expression, example: Document, tenant_id: int | None
+) -> Test | None:
+    """Return the test of `contains` on a copy that names its tenant, or on one that has none."""
+    return json.contains(base, example if tenant_id is None else json.of_tenant(example, tenant_id))
+
+
 def has(json: JsonDialect, base: Expression, key: str, value: Any, *, tenant_id: int | None = None) -> Test:
     """Test whether a document has a value that is not complex under a top-level key.
 
     With the tenant of a resource its index tells them apart.
     """
-    example = {key: value}
-    indexed = json.contains(base, example if tenant_id is None else json.of_tenant(example, tenant_id))
+    indexed = contains_by_index(json, base, {key: value}, tenant_id)
     if indexed is not None:
         return indexed
     own: Expression = sa.func.json_extract(base, _sqlite_path([key]))
@@ -185,3 +191,8 @@ def _postgres_path(path: Sequence[str]) -> Expression:
 
 
 JSON_DIALECTS: dict[str, JsonDialect] = {"sqlite": SqliteJson(), "postgresql": PostgresJson()}
+
+
+def folded_text(dialect: str, folded: Document, tenant_id: int) -> str:
+    """Return as JSON what `of_tenant` makes of a folded copy, or of an example, on a database."""
+    return encode(JSON_DIALECTS[dialect].of_tenant(folded, tenant_id)).decode()
